@@ -1,0 +1,178 @@
+"""What an analysis says: classes, probabilities, lesion, explanation, quality and timings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from braintumor_desktop.domain.measurements import Diameters
+from braintumor_desktop.domain.study import Study
+
+
+class TumorClass(StrEnum):
+    """The four classes, in the order of every probability vector and network output."""
+
+    GLIOMA = "glioma"
+    MENINGIOMA = "meningioma"
+    PITUITARY = "pituitary"
+    NO_TUMOR = "no_tumor"
+
+
+CLASSES: tuple[TumorClass, ...] = tuple(TumorClass)
+INDETERMINATE = "indeterminate"
+
+CLASS_TITLES: Mapping[str, str] = {
+    TumorClass.GLIOMA: "Glioma",
+    TumorClass.MENINGIOMA: "Meningioma",
+    TumorClass.PITUITARY: "Pituitary tumour",
+    TumorClass.NO_TUMOR: "No tumour",
+    INDETERMINATE: "Indeterminate",
+}
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """Which network answered: manifest id, version and the SHA-256 of its weight file."""
+
+    id: str
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The classification.
+
+    label: one of the classes, or ``indeterminate`` where the prediction set is empty or holds all classes;
+    probabilities: calibrated, one a class, summing to 1; tumor_probability: 1 - P(no_tumor);
+    prediction_set: the classes that conformal prediction can't exclude at `coverage`
+    (None and None where the model was not calibrated for sets).
+    """
+
+    label: str
+    probabilities: Mapping[TumorClass, float]
+    prediction_set: tuple[TumorClass, ...] | None = None
+    coverage: float | None = None
+
+    @property
+    def tumor_probability(self) -> float:
+        return 1.0 - self.probabilities[TumorClass.NO_TUMOR]
+
+    @property
+    def top_class(self) -> TumorClass:
+        return max(CLASSES, key=lambda c: self.probabilities[c])
+
+    def sentence(self) -> str:
+        """The finding in one plain sentence, the same in the window and in every report."""
+        top = self.top_class
+        percent = f"{100 * self.probabilities[top]:.0f} %"
+        if self.label == INDETERMINATE:
+            likely = CLASS_TITLES[top].lower()
+            return f"Indeterminate: the model can't tell the classes apart (most likely {likely}, {percent})."
+        if top is TumorClass.NO_TUMOR:
+            return f"The model sees no tumour of the three kinds it knows (probability {percent})."
+        return f"The model's finding is {CLASS_TITLES[top].lower()} (probability {percent})."
+
+
+@dataclass(frozen=True)
+class QualityFlag:
+    """One thing about the input, or about the answer, that the reader should know."""
+
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Quality:
+    """in_distribution and ood_score are None where the model can't judge; ood_score is 0 (familiar) to 1."""
+
+    in_distribution: bool | None = None
+    ood_score: float | None = None
+    flags: tuple[QualityFlag, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """The lesion as the model outlines it.
+
+    mask: bool (slices, rows, columns) on the input's own grid;
+    probability: float32, same shape, 0..1, per-pixel tumour probability;
+    areas and diameters are those of the key slice (`slice_index`); diameters of its largest component.
+    area_percent_of_head: None where no head outline was found.
+    """
+
+    mask: NDArray[np.bool_]
+    probability: NDArray[np.float32]
+    slice_index: int
+    area_px: int
+    area_percent_of_image: float
+    area_percent_of_head: float | None
+    area_mm2: float | None
+    diameters: Diameters | None
+    volume_ml: float | None = None
+
+    @property
+    def present(self) -> bool:
+        return self.area_px > 0
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Where the network looked for its answer.
+
+    heatmap: float32 (slices, rows, columns) on the input's own grid, 0..1;
+    energy_in_mask: share of the map's sum inside the lesion mask, None without a lesion.
+    """
+
+    method: str
+    heatmap: NDArray[np.float32]
+    energy_in_mask: float | None
+
+
+@dataclass(frozen=True)
+class SliceFinding:
+    """One slice of a series; position_mm along the normal, None where unknown."""
+
+    index: int
+    position_mm: float | None
+    tumor_probability: float
+    label: str
+    area_px: int
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds a stage."""
+
+    load: float
+    infer: float
+    explain: float
+    total: float
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """Everything one model says of one study. slices is None for a single picture."""
+
+    study: Study
+    model: ModelIdentity
+    device: str
+    finding: Finding
+    quality: Quality
+    segmentation: Segmentation | None
+    explanation: Explanation | None
+    slices: tuple[SliceFinding, ...] | None
+    timing: Timing
+
+    @property
+    def key_slice(self) -> int:
+        """The slice that stands for the study: the lesion's, or else the most suspicious one."""
+        if self.segmentation is not None and self.segmentation.present:
+            return self.segmentation.slice_index
+        if self.slices:
+            return max(self.slices, key=lambda s: s.tumor_probability).index
+        return 0
