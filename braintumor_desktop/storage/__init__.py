@@ -1,1 +1,1 @@
-
+"""What outlives a run: the settings. No Qt widgets, no patient data."""

@@ -1,0 +1,165 @@
+"""What the program remembers between two starts. No patient data; recent files as paths only.
+
+A damaged settings file never stops the start: keys that can't be used are dropped one by one, a file
+that can't be read at all is kept aside as ``settings.json.broken``, and each repair is told in words.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+VERSION = 1
+RECENT_LIMIT = 10
+PAPERS = ("A4", "Letter")
+COLORMAPS = ("cividis", "viridis", "jet")
+DEVICES = ("auto", "cpu", "cuda")
+APPEARANCES = ("dark", "light", "system")
+CONFIG_DIR_VARIABLE = "BRAINTUMOR_CONFIG_DIR"
+
+
+@dataclass
+class Settings:
+    """All of it, with the defaults of a first start.
+
+    recent: paths, newest first; opacities: 0..1; max_file_mb: file size limit in MiB;
+    window_geometry, splitter_state: Qt's own bytes as base64, empty before the first close.
+    """
+
+    version: int = VERSION
+    recent: list[str] = field(default_factory=list)
+    hide_recent_names: bool = False
+    last_folder: str = ""
+    paper: str = "A4"
+    colormap: str = "cividis"
+    show_contour: bool = True
+    show_fill: bool = False
+    show_heatmap: bool = False
+    show_diameters: bool = True
+    contour_opacity: float = 1.0
+    fill_opacity: float = 0.35
+    heatmap_opacity: float = 0.6
+    max_file_mb: int = 16
+    model_id: str = "neuro"
+    device: str = "auto"
+    appearance: str = "dark"
+    window_geometry: str = ""
+    splitter_state: str = ""
+
+    def remember(self, path: Path) -> None:
+        """Put a file at the head of the recent ones."""
+        text = str(path)
+        self.recent = [text, *(old for old in self.recent if old != text)][:RECENT_LIMIT]
+
+    def forget_recent(self) -> None:
+        """Clear what could tell which files were opened."""
+        self.recent = []
+        self.last_folder = ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_fraction(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0.0 <= value <= 1.0
+
+
+def _one_of(choices: tuple[str, ...]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in choices
+
+
+_USABLE: dict[str, Callable[[Any], bool]] = {
+    "recent": lambda value: isinstance(value, list) and len(value) <= RECENT_LIMIT and all(map(_is_text, value)),
+    "hide_recent_names": _is_flag,
+    "last_folder": _is_text,
+    "paper": _one_of(PAPERS),
+    "colormap": _one_of(COLORMAPS),
+    "show_contour": _is_flag,
+    "show_fill": _is_flag,
+    "show_heatmap": _is_flag,
+    "show_diameters": _is_flag,
+    "contour_opacity": _is_fraction,
+    "fill_opacity": _is_fraction,
+    "heatmap_opacity": _is_fraction,
+    "max_file_mb": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4096,
+    "model_id": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
+    "device": _one_of(DEVICES),
+    "appearance": _one_of(APPEARANCES),
+    "window_geometry": _is_text,
+    "splitter_state": _is_text,
+}
+
+
+def settings_path() -> Path:
+    """The settings file: in the user's configuration folder, or in `BRAINTUMOR_CONFIG_DIR` for an isolated run."""
+    folder = os.environ.get(CONFIG_DIR_VARIABLE) or platformdirs.user_config_dir("braintumor-desktop", appauthor=False)
+    return Path(folder) / "settings.json"
+
+
+def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
+    """Read the settings; what can't be used gets its default, and each repair one sentence.
+
+    path: the file, `settings_path()` when None. Never raises: a missing file gives the defaults.
+    """
+    path = path if path is not None else settings_path()
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(raw, dict):
+            raise ValueError("not an object")
+    except FileNotFoundError:
+        return Settings(), []
+    except OSError:
+        return Settings(), ["The settings file could not be opened; the defaults are used."]
+    except (ValueError, RecursionError):
+        return Settings(), [_keep_aside(path)]
+    version = raw.pop("version", None)
+    repairs = []
+    if not isinstance(version, int) or version > VERSION:
+        repairs.append("The settings come from another version of the program; what is known was kept.")
+    settings = Settings()
+    for key, value in raw.items():
+        if key not in _USABLE:
+            repairs.append("A setting that this version does not know was dropped.")
+        elif not _USABLE[key](value):
+            repairs.append(f"The setting “{key}” was damaged and has its default again.")
+        else:
+            setattr(settings, key, float(value) if key.endswith("_opacity") else value)
+    return settings, repairs
+
+
+def _keep_aside(path: Path) -> str:
+    broken = path.with_name(path.name + ".broken")
+    try:
+        path.replace(broken)
+    except OSError:
+        return "The settings file is damaged; the defaults are used."
+    return f"The settings file was damaged; it was kept as {broken.name} and the defaults are used."
+
+
+def save_settings(settings: Settings, path: Path | None = None) -> None:
+    """Write the settings in one step: a reader finds the old file or the new one, never half of one.
+
+    Raises OSError where the folder can't be written; the old file then stands as it was.
+    """
+    path = path if path is not None else settings_path()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        fresh.write_text(json.dumps(asdict(settings), indent=1, ensure_ascii=False), encoding="utf-8")
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+assert {f.name for f in fields(Settings)} == {"version", *_USABLE}  # every setting has its check
