@@ -1,1 +1,1 @@
-
+"""Training and evaluation. Never imported by the program, never frozen."""

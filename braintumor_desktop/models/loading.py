@@ -1,0 +1,71 @@
+"""From a manifest row to a network with its weights, and from a trained network to a weight file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.models.manifest import ManifestRow, verified_weights
+from braintumor_desktop.models.neuro import Neuro
+
+ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {"neuro": Neuro}
+"""Every network the program can build, by the manifest's `architecture`."""
+
+
+def load_network(row: ManifestRow, folder: Path | None = None) -> nn.Module:
+    """The network of a manifest row: float32, evaluation mode, batch norms folded into their convolutions.
+
+    Raises BrainTumorError: model_missing, model_damaged, model_unknown (an architecture not built in).
+    """
+    if row.architecture not in ARCHITECTURES:
+        raise BrainTumorError(
+            ErrorCode.MODEL_UNKNOWN,
+            f"Model {row.id} needs a network this version doesn't have: {row.architecture}.",
+            "Update the program, or choose another model.",
+        )
+    weights = load_file(verified_weights(row, folder))
+    network = ARCHITECTURES[row.architecture]()
+    try:
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
+    except RuntimeError as error:
+        raise BrainTumorError(
+            ErrorCode.MODEL_DAMAGED,
+            f"The weights of model {row.id} don't fit its network.",
+            "Install the program again, or choose another model.",
+        ) from error
+    network.eval()
+    fold_batch_norms(network)
+    network.requires_grad_(False)
+    return network
+
+
+def fold_batch_norms(module: nn.Module) -> None:
+    """Fold each batch norm that directly follows a convolution in a Sequential into it, in place.
+
+    The outputs stay the same within rounding; evaluation mode only.
+    """
+    for child in module.children():
+        fold_batch_norms(child)
+    if isinstance(module, nn.Sequential):
+        for index in range(len(module) - 1):
+            first, second = module[index], module[index + 1]
+            if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
+                module[index] = fuse_conv_bn_eval(first, second)
+                module[index + 1] = nn.Identity()
+
+
+def save_weights(state: dict[str, torch.Tensor], path: Path) -> str:
+    """Write a state dictionary as half-precision safetensors; returns the file's SHA-256.
+
+    Counters of batch norms are kept as they are; they are not used in evaluation.
+    """
+    half = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()}
+    save_file(half, path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,48 @@
+"""Losses for mixed labels: a known class, "a tumour of some type", a mask, a box, or nothing."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from braintumor_desktop.training.data import Region
+
+
+def class_loss(logits: Tensor, allowed: Tensor, smoothing: float) -> Tensor:
+    """Mean negative log of the summed probability of the admitted classes (marginal likelihood).
+
+    logits: (n, 4); allowed: (n, 4) bool. smoothing: share of the loss given to the uniform distribution.
+    """
+    log_p = F.log_softmax(logits, dim=1)
+    marginal = torch.logsumexp(log_p.masked_fill(~allowed, -1e9), dim=1)
+    return -((1 - smoothing) * marginal + smoothing * log_p.mean(dim=1)).mean()
+
+
+def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor) -> Tensor:
+    """Binary cross-entropy and soft Dice where a mask is known, a box loss where a box is, else nothing.
+
+    mask_logits: (n, 1, h, w); regions: (n, 1, h, w) 0..1; kinds: (n,) Region.
+    A box (BoxInst, CVPR 2021): nothing outside it, and its row and column extents must match.
+    """
+    exact = (kinds == Region.MASK) | (kinds == Region.EMPTY)
+    boxed = kinds == Region.BOX
+    probability = torch.sigmoid(mask_logits)
+    pixelwise = F.binary_cross_entropy_with_logits(mask_logits, regions, reduction="none")
+    total = mask_logits.new_zeros(())
+    if exact.any():
+        total = total + 3 * pixelwise[exact].mean() * exact.float().mean()
+    drawn = kinds == Region.MASK
+    if drawn.any():
+        total = total + _dice(probability[drawn].flatten(1), regions[drawn].flatten(1)).mean() * drawn.float().mean()
+    if boxed.any():
+        p, r = probability[boxed, 0], regions[boxed, 0]
+        outside = (pixelwise[boxed, 0] * (1 - r)).mean()
+        extents = _dice(p.amax(dim=1), r.amax(dim=1)) + _dice(p.amax(dim=2), r.amax(dim=2))
+        total = total + (3 * outside + 0.3 * extents.mean()) * boxed.float().mean()
+    return total
+
+
+def _dice(p: Tensor, r: Tensor) -> Tensor:
+    """Soft Dice loss a row, (n,); squared denominators (Milletari et al., 3DV 2016)."""
+    return 1 - (2 * (p * r).sum(1) + 1) / ((p * p).sum(1) + (r * r).sum(1) + 1)

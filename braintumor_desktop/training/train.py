@@ -1,0 +1,380 @@
+"""Training: one command, a TOML configuration, resumable at every epoch."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import queue
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.findings import CLASSES, TumorClass
+from braintumor_desktop.models.neuro import Neuro
+from braintumor_desktop.training import augment
+from braintumor_desktop.training.data import (
+    PACK_SIZE,
+    Pack,
+    Region,
+    allowed_classes,
+    batches,
+    describe,
+    draw_weights,
+    load_pack,
+)
+from braintumor_desktop.training.losses import class_loss, mask_loss
+from braintumor_desktop.training.metrics import auroc, dice, macro_f1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """`epochs` epochs at `size` x `size` pixels in batches of `batch`."""
+
+    size: int
+    epochs: int
+    batch: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """A training run; the fields of the TOML file, explained there."""
+
+    architecture: str
+    seed: int
+    draws_per_epoch: int
+    stages: tuple[Stage, ...]
+    shares: dict[str, float]
+    learning_rate: float
+    weight_decay: float
+    warmup_epochs: float
+    ema_decay: float
+    label_smoothing: float
+    mask_weight: float
+    keep: str
+    patience: int
+    evaluate_every: int
+    remove: float
+    cover: float
+    transplant: float
+    folds: tuple[int, ...] | None = None
+
+    @property
+    def epochs(self) -> int:
+        return sum(stage.epochs for stage in self.stages)
+
+    def stage_of(self, epoch: int) -> Stage:
+        """The stage that epoch number `epoch` (from 0) belongs to."""
+        for stage in self.stages:
+            if epoch < stage.epochs:
+                return stage
+            epoch -= stage.epochs
+        raise IndexError("past the last stage")
+
+    @classmethod
+    def read(cls, path: Path) -> Config:
+        """Read a TOML file. Raises BrainTumorError (data_invalid) that names what is wrong in it."""
+        try:
+            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise _bad_config(path, str(error)) from error
+        known = {f.name for f in fields(cls)}
+        missing = known - values.keys() - {"folds"}
+        if missing or values.keys() - known:
+            raise _bad_config(path, f"missing {sorted(missing)}, unknown {sorted(values.keys() - known)}")
+        values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
+        if values.get("folds") is not None:
+            values["folds"] = tuple(values["folds"])
+        if values["keep"] not in ("last", "best"):
+            raise _bad_config(path, "keep is 'last' or 'best'")
+        return cls(**values)
+
+
+def _bad_config(path: Path, reason: str) -> BrainTumorError:
+    return BrainTumorError(
+        ErrorCode.DATA_INVALID,
+        f"The training configuration {path.name} can't be used: {reason}.",
+        "Start from braintumor_desktop/training/configs/neuro.toml.",
+    )
+
+
+@dataclass(frozen=True)
+class Batch:
+    """images, regions: (n, 1, s, s) float32; kinds: (n,) Region; allowed: (n, 4) bool."""
+
+    images: Tensor
+    regions: Tensor
+    kinds: Tensor
+    allowed: Tensor
+
+
+class Sampler:
+    """Draws and augments training pictures; the same seed, epoch and position give the same picture."""
+
+    def __init__(self, pack: Pack, config: Config) -> None:
+        self.pack = pack
+        self.config = config
+        self.weights = draw_weights(pack, config.shares)
+        self.lesions = np.flatnonzero((pack.kinds == Region.MASK) & (pack.regions.any(axis=(1, 2))))
+        self.no_tumor = allowed_classes(TumorClass.NO_TUMOR)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of one epoch, made on a thread of their own, a few ahead."""
+        stage = self.config.stage_of(number)
+        rng = np.random.default_rng([self.config.seed, number])
+        drawn = rng.choice(len(self.pack), self.config.draws_per_epoch, p=self.weights)
+        ready: queue.Queue[Batch | BaseException | None] = queue.Queue(maxsize=4)
+
+        def produce() -> None:
+            try:
+                for start, indices in enumerate(batches(drawn, stage.batch)):
+                    ready.put(self._batch(indices, stage.size, [self.config.seed, number, start]))
+                ready.put(None)
+            except BaseException as error:  # noqa: BLE001 - handed to the training thread, which raises it
+                ready.put(error)
+
+        threading.Thread(target=produce, daemon=True).start()
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def _batch(self, indices: NDArray[np.int64], size: int, seed: list[int]) -> Batch:
+        made = [self._example(int(i), size, np.random.default_rng([*seed, n])) for n, i in enumerate(indices)]
+        images, regions, kinds, allowed = (np.stack([m[k] for m in made]) for k in range(4))
+        return Batch(
+            torch.from_numpy(images)[:, None],
+            torch.from_numpy(regions)[:, None],
+            torch.from_numpy(kinds.astype(np.int64)),
+            torch.from_numpy(allowed),
+        )
+
+    def _example(self, index: int, size: int, rng: np.random.Generator) -> tuple[Any, Any, int, Any]:
+        image, region = self._floats(index)
+        kind, allowed = Region(self.pack.kinds[index]), self.pack.allowed[index]
+        choice = rng.random()
+        if kind is Region.MASK and choice < self.config.remove:
+            healed = augment.remove_lesion(image, region, rng)
+            if healed is not None:
+                image, region, kind, allowed = healed, np.zeros_like(region), Region.EMPTY, self.no_tumor
+        elif kind is Region.MASK and choice < self.config.remove + self.config.cover:
+            image = augment.cover_elsewhere(image, region, rng)
+        elif kind is Region.EMPTY and choice < self.config.transplant:
+            donor = int(rng.choice(self.lesions))
+            grown = augment.transplant(image, *self._floats(donor), rng)
+            if grown is not None:
+                (image, region), kind, allowed = grown, Region.MASK, self.pack.allowed[donor]
+        elif kind is Region.EMPTY and choice < self.config.transplant + self.config.cover:
+            image = augment.cover_elsewhere(image, region, rng)
+        image, region = augment.geometric(image, region, size, rng)
+        return augment.photometric(image, rng), region, int(kind), allowed
+
+    def _floats(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        image = self.pack.images[index].astype(np.float32) / 255
+        return image, (self.pack.regions[index] > 0).astype(np.float32)
+
+
+class Ema:
+    """Exponential moving average of the weights, the one that is evaluated and kept."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.model = copy.deepcopy(model).eval()
+        self.decay = decay
+        self.steps = 0
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        self.steps += 1
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        for mine, theirs in zip(self.model.state_dict().values(), model.state_dict().values(), strict=True):
+            if mine.dtype.is_floating_point:
+                mine.lerp_(theirs, 1 - decay)
+            else:
+                mine.copy_(theirs)
+
+
+@torch.inference_mode()
+def validate(model: nn.Module, pack: Pack, device: torch.device) -> dict[str, float]:
+    """Quick figures on the packed val pictures (framed, 256²); `evaluate` gives the full ones."""
+    model.eval()
+    probabilities, dices = [], []
+    for start in range(0, len(pack), 32):
+        images = torch.from_numpy(pack.images[start : start + 32].astype(np.float32) / 255)[:, None].to(device)
+        out = model(images.to(memory_format=torch.channels_last))
+        probabilities.append(out.logits.softmax(1).cpu().numpy())
+        masks = F.interpolate(out.mask_logits, size=(PACK_SIZE, PACK_SIZE), mode="bilinear").sigmoid()[:, 0] > 0.5
+        for k, mask in enumerate(masks.cpu().numpy(), start):
+            if pack.categories[k].startswith("cheng/"):
+                dices.append(dice(mask, pack.regions[k] > 0))
+    p = np.concatenate(probabilities)
+    cheng = np.char.startswith(pack.categories, "cheng/")
+    truth = pack.allowed.argmax(1)
+    three = p[cheng, :3].argmax(1)
+    none = pack.allowed[:, 3]
+    return {
+        "cheng_accuracy": float((three == truth[cheng]).mean()),
+        "cheng_macro_f1": macro_f1(truth[cheng], three, 3),
+        "cheng_dice": float(np.mean(dices)),
+        "web_auroc": auroc(~none[~cheng], 1 - p[~cheng, 3]),
+        "cheng_called_tumor": float((p[cheng].argmax(1) != CLASSES.index(TumorClass.NO_TUMOR)).mean()),
+    }
+
+
+def train(
+    data: Path, config: Config, run: Path, *, device: str = "auto", say: Callable[[str], None] | None = None
+) -> Path:
+    """Train to the end, from the run folder's last checkpoint where there is one.
+
+    data: the data folder; run: where ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
+    Returns the path of the kept weights (a float32 state dictionary of the EMA model).
+    """
+    tell = say or (lambda text: print(text, file=sys.stderr))  # noqa: T201 - the default is the terminal
+    chosen = torch.device("cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu"))
+    run.mkdir(parents=True, exist_ok=True)
+    cache = run.parent / "cache"
+    pack = load_pack(data, cache, split="train", folds=config.folds)
+    held = None if config.folds is None else sorted({1, 2, 3, 4, 5} - set(config.folds))
+    val = load_pack(data, cache, split="val", folds=held)
+    tell(f"train {len(pack)} {describe(pack)}; val {len(val)}; on {chosen}")
+    torch.manual_seed(config.seed)
+    model = Neuro().to(chosen)
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ema = Ema(model, config.ema_decay)
+    optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=config.learning_rate)
+    state = _resume(run, model, ema, optimizer, config)
+    sampler = Sampler(pack, config)
+    while state.epoch < config.epochs:
+        began = time.monotonic()
+        losses = _run_epoch(sampler, model, ema, optimizer, config, state, chosen)
+        state.epoch += 1
+        entry: dict[str, Any] = {"epoch": state.epoch, "size": config.stage_of(state.epoch - 1).size, **losses}
+        if state.epoch % config.evaluate_every == 0 or state.epoch == config.epochs:
+            figures = validate(ema.model, val, chosen)
+            entry |= figures
+            score = (figures["cheng_macro_f1"] + figures["cheng_dice"] + figures["web_auroc"]) / 3
+            if score > state.best:
+                state.best, state.best_epoch = score, state.epoch
+                torch.save(ema.model.state_dict(), run / "best.pt")
+        entry["seconds"] = round(time.monotonic() - began, 1)
+        with (run / "log.jsonl").open("a") as log:
+            log.write(json.dumps(entry) + "\n")
+        tell(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
+        _save(run, model, ema, optimizer, config, state)
+        if config.patience and state.epoch - state.best_epoch >= config.patience:
+            tell(f"stopped early: nothing better since epoch {state.best_epoch}")
+            break
+    final = run / "weights.pt"
+    if config.keep == "best" and (run / "best.pt").is_file():
+        final.write_bytes((run / "best.pt").read_bytes())
+    else:
+        torch.save(ema.model.state_dict(), final)
+    return final
+
+
+@dataclass
+class _State:
+    epoch: int = 0
+    best: float = -1.0
+    best_epoch: int = 0
+
+
+def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Convolution and linear weights decay, norms and biases don't."""
+    plain = [p for p in model.parameters() if p.ndim < 2]
+    return [
+        {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+
+
+def _learning_rate(config: Config, progress: float) -> float:
+    """Linear warm-up, then cosine to zero. progress: epochs done, fractional."""
+    if progress < config.warmup_epochs:
+        return config.learning_rate * (progress + 0.01) / (config.warmup_epochs + 0.01)
+    along = (progress - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(along, 1.0)))
+
+
+def _run_epoch(
+    sampler: Sampler,
+    model: nn.Module,
+    ema: Ema,
+    optimizer: torch.optim.Optimizer,
+    config: Config,
+    state: _State,
+    device: torch.device,
+) -> dict[str, float]:
+    model.train()
+    sums = np.zeros(2)
+    count = 0
+    stage = config.stage_of(state.epoch)
+    steps = config.draws_per_epoch // stage.batch
+    for batch in sampler.epoch(state.epoch):
+        for group in optimizer.param_groups:
+            group["lr"] = _learning_rate(config, state.epoch + count / steps)
+        out = model(batch.images.to(device, memory_format=torch.channels_last))
+        regions = F.interpolate(batch.regions.to(device), size=out.mask_logits.shape[-2:], mode="area")
+        classes = class_loss(out.logits, batch.allowed.to(device), config.label_smoothing)
+        masks = mask_loss(out.mask_logits, regions, batch.kinds.to(device))
+        loss = classes + config.mask_weight * masks
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), 2.0)
+        optimizer.step()
+        ema.update(model)
+        sums += [float(classes.detach()), float(masks.detach())]
+        count += 1
+        if sys.stderr.isatty():
+            done = f"epoch {state.epoch + 1}/{config.epochs} {count}/{steps} class {sums[0] / count:.3f}"
+            print(f"\r{done} mask {sums[1] / count:.3f}", end="", file=sys.stderr)  # noqa: T201
+    if sys.stderr.isatty():
+        print(file=sys.stderr)  # noqa: T201
+    return {"class_loss": round(sums[0] / count, 4), "mask_loss": round(sums[1] / count, 4)}
+
+
+def _save(
+    run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config, state: _State
+) -> None:
+    partial = run / "checkpoint.partial"
+    torch.save(
+        {
+            "config": asdict(config),
+            "model": model.state_dict(),
+            "ema": ema.model.state_dict(),
+            "ema_steps": ema.steps,
+            "optimizer": optimizer.state_dict(),
+            "state": asdict(state),
+        },
+        partial,
+    )
+    partial.replace(run / "checkpoint.pt")
+
+
+def _resume(run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config) -> _State:
+    file = run / "checkpoint.pt"
+    if not file.is_file():
+        return _State()
+    stored = torch.load(file, weights_only=True)
+    if stored["config"]["architecture"] != config.architecture or stored["config"]["seed"] != config.seed:
+        raise BrainTumorError(
+            ErrorCode.DATA_INVALID,
+            "The run folder holds a checkpoint of another configuration.",
+            "Give another --run folder, or delete the checkpoint.",
+        )
+    model.load_state_dict(stored["model"])
+    ema.model.load_state_dict(stored["ema"])
+    ema.steps = stored["ema_steps"]
+    optimizer.load_state_dict(stored["optimizer"])
+    return _State(**stored["state"])
