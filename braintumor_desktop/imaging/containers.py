@@ -25,14 +25,13 @@ def is_cut(data: bytes, format_name: str) -> bool:
         # Compressed data never holds a marker, so an end marker must follow the last start of a scan.
         return data.rfind(b"\xff\xd9") <= data.rfind(b"\xff\xda")
     if format_name == "WebP":
-        return int.from_bytes(data[4:8], "little") + 8 > len(data)
+        # Compressed data does not end in zeros: an interrupted copy into reserved space does.
+        return int.from_bytes(data[4:8], "little") + 8 > len(data) or not any(data[-64:])
     if format_name == "BMP":
         return _bmp_is_cut(data)
     if format_name == "GIF":
         return _gif_is_cut(data)
-    if b"+" in data[2:4]:  # BigTIFF: its pages are checked one by one
-        return False
-    return int.from_bytes(data[4:8], "little" if data[:1] == b"I" else "big") >= len(data)
+    return _tiff_is_cut(data)
 
 
 def tiff_page_is_cut(tags: Any, size: int) -> bool:
@@ -111,6 +110,31 @@ def _bmp_is_cut(data: bytes) -> bool:
         return bool(offset + size > len(data))
     row_bytes = (abs(width) * bits + 31) // 32 * 4
     return bool(offset + row_bytes * abs(height) > len(data))
+
+
+def _tiff_is_cut(data: bytes) -> bool:
+    """Walk the directories; each, and what its baseline tags point at, must lie inside the file (TIFF 6.0, 2)."""
+    if b"+" in data[2:4]:  # BigTIFF: only the strips of its pages are checked
+        return False
+    order = "<" if data[:1] == b"I" else ">"
+    seen: set[int] = set()
+    try:
+        (position,) = struct.unpack_from(order + "I", data, 4)
+        while position and position not in seen:
+            seen.add(position)
+            (count,) = struct.unpack_from(order + "H", data, position)
+            for entry in range(count):
+                tag, kind, number, value = struct.unpack_from(order + "HHII", data, position + 2 + 12 * entry)
+                size = number * _TIFF_TYPE_BYTES.get(kind, 1)
+                if tag < 32768 and size > 4 and value + size > len(data):
+                    return True
+            (position,) = struct.unpack_from(order + "I", data, position + 2 + 12 * count)
+    except struct.error:
+        return True
+    return False
+
+
+_TIFF_TYPE_BYTES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 
 
 def _gif_is_cut(data: bytes) -> bool:

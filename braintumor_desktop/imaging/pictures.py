@@ -15,9 +15,12 @@ The resolution tags of a picture (dpi) describe paper, not a patient, so pixel s
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import logging
+import os
+import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,11 +29,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageFile
+from PIL import Image, ImageFile
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.study import InputKind, Source, Study
-from braintumor_desktop.imaging.containers import bits_per_sample, is_cut, is_lossy, png_pixel_chunks, tiff_page_is_cut
+from braintumor_desktop.imaging.containers import bits_per_sample, is_cut, is_lossy, tiff_page_is_cut
+from braintumor_desktop.imaging.grey import tiff_tags, to_grey
 
 MIN_SIDE = 32
 
@@ -45,7 +49,7 @@ _CONVERT = "Save it as an 8-bit or 16-bit grey PNG and open that."
 _LOSSY_COLOUR_TOLERANCE = 16
 
 # TIFF 6.0 tags.
-_SUBFILE, _BITS, _PHOTOMETRIC, _ORIENTATION, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 254, 258, 262, 274, 338, 339
+_SUBFILE, _BITS, _COMPRESSION, _ORIENTATION = 254, 258, 259, 274
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +90,13 @@ def _read(data: bytes, format_name: str, path: Path, max_pixels: int, pasted: bo
     pages, notes = _choose_pages(image, format_name, max_pixels)
     if is_cut(data, format_name):
         raise _truncated(format_name)
-    tags = _tags(image)
+    tags = tiff_tags(image)
     bits, lossy = bits_per_sample(tags, data, format_name), is_lossy(tags, data, format_name)
     planes = []
     for page in pages:
         if format_name == "TIFF":
             image.seek(page)
-            if tiff_page_is_cut(_tags(image), len(data)):
+            if tiff_page_is_cut(tiff_tags(image), len(data)):
                 raise _truncated(format_name)
         planes.append(_decode_page(image, data, format_name, page, _LOSSY_COLOUR_TOLERANCE if lossy else 0))
     pixels = planes[0].pixels[None] if len(planes) == 1 else np.stack([plane.pixels for plane in planes])
@@ -169,7 +173,7 @@ def _choose_pages(image: ImageFile.ImageFile, format_name: str, max_pixels: int)
         total += image.width * image.height
         if total > max_pixels:
             raise _too_many_pixels(max_pixels)
-        kinds[page] = (image.size, image.mode, _tags(image).get(_BITS))
+        kinds[page] = (image.size, image.mode, tiff_tags(image).get(_BITS))
     pages = list(kinds)
     if len(set(kinds.values())) > 1:
         return pages[:1], [f"The file holds {len(pages)} pages of different size or type; only the first is shown."]
@@ -216,115 +220,15 @@ def _check_content(pixels: NDArray[Any], format_name: str) -> None:
 
 
 def _decode_page(image: ImageFile.ImageFile, data: bytes, format_name: str, page: int, colour_tolerance: int) -> _Plane:
-    tiff_turn = _tags(image).get(_ORIENTATION, 1)
-    image.load()
-    grey: NDArray[Any]
-    deep = _deep_colour(image, data, format_name, page)
-    if deep is not None:
-        grey, colour, transparent = deep
-    elif image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        grey, colour, transparent = _deep_grey(image), False, False
-    else:
-        grey, colour, transparent = _shallow(image, colour_tolerance)
+    tiff_turn = tiff_tags(image).get(_ORIENTATION, 1)
+    packed = tiff_tags(image).get(_COMPRESSION, 1) != 1
+    with _silenced_stderr() if packed else contextlib.nullcontext():  # libtiff writes to it on damaged files
+        image.load()
+        grey = to_grey(image, data, format_name, page, colour_tolerance)
     # Pillow turns TIFF pages by itself and drops the tag then.
     turn = 1 if format_name == "TIFF" else _exif_orientation(image)
-    return _Plane(_turned(grey, turn), colour, transparent, turned=turn != 1 or tiff_turn not in (0, 1))
-
-
-def _shallow(image: Image.Image, colour_tolerance: int) -> tuple[NDArray[np.uint8], bool, bool]:
-    """8-bit pixels of any mode → (luma over black, in colour, partly transparent)."""
-    keyed = "transparency" in image.info  # PNG and GIF name a colour that stands for transparency
-    if image.mode in ("P", "PA"):
-        image = image.convert("RGBA" if keyed or image.mode == "PA" else "RGB")
-    elif image.mode in ("1", "L") and keyed:
-        image = image.convert("L").convert("LA")
-    elif image.mode == "RGB" and keyed:
-        image = image.convert("RGBA")
-    elif image.mode == "La":
-        image = image.convert("LA")
-    elif image.mode in ("CMYK", "YCbCr", "RGBX"):
-        image = image.convert("RGB")
-    if image.mode not in ("1", "L", "LA", "RGB", "RGBA"):
-        raise ValueError(f"pixels of mode {image.mode} are not supported")
-    colour = False
-    if image.mode in ("RGB", "RGBA"):
-        red, green, blue = (image.getchannel(name) for name in "RGB")
-        colour = any(_greatest_difference(red, other) > colour_tolerance for other in (green, blue))
-    grey: NDArray[np.uint8] = np.asarray(image.convert("L"))
-    if image.mode not in ("LA", "RGBA"):
-        return grey, colour, False
-    alpha = np.asarray(image.getchannel("A"))
-    if alpha.min() == 255:
-        return grey, colour, False
-    return ((grey.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8), colour, True
-
-
-def _greatest_difference(first: Image.Image, second: Image.Image) -> float:
-    return float(ImageChops.difference(first, second).getextrema()[1])  # type: ignore[arg-type]
-
-
-def _deep_grey(image: Image.Image) -> NDArray[Any]:
-    """Grey of more than 8 bits in the file's own range: uint16, int16 or float32."""
-    pixels: NDArray[Any] = np.asarray(image)
-    tags = _tags(image)
-    bits = int(tags.get(_BITS, (16,))[0])
-    if image.mode == "F":
-        pixels = pixels.astype(np.float32)
-    elif image.mode == "I" and bits <= 16:
-        pixels = pixels.astype(np.int16)
-    elif image.mode == "I":
-        unsigned = int(tags.get(_SAMPLE_FORMAT, (1,))[0]) == 1  # Pillow reads either as signed
-        pixels = (pixels.view(np.uint32) if unsigned else pixels).astype(np.float32)
-    else:
-        pixels = pixels.astype(np.uint16)
-        if image.info.get("transparency") is not None:
-            pixels = np.where(pixels == image.info["transparency"], 0, pixels).astype(np.uint16)
-    if tags.get(_PHOTOMETRIC) == 0:  # white is zero; Pillow inverts only up to 8 bits
-        highest = (1 << bits) - 1 if pixels.dtype == np.uint16 else pixels.max() + pixels.min()
-        pixels = (highest - pixels).astype(pixels.dtype)
-    return pixels
-
-
-def _deep_colour(
-    image: Image.Image, data: bytes, format_name: str, page: int
-) -> tuple[NDArray[np.uint16], bool, bool] | None:
-    """16-bit colour → (16-bit luma over black, in colour, partly transparent); None where it is not that.
-
-    Pillow has no 16-bit colour and keeps the upper 8 bits, so OpenCV decodes these once Pillow found them sound.
-    """
-    extra: tuple[int, ...] = (2,)
-    if format_name == "PNG":
-        if data[24] != 16 or data[25] not in (2, 4, 6):
-            return None
-        data, page = png_pixel_chunks(data), 0
-    elif format_name == "TIFF":
-        tags = _tags(image)
-        if tags.get(_PHOTOMETRIC) != 2 or tags.get(_BITS, ())[:3] != (16, 16, 16):
-            return None
-        extra = tags.get(_EXTRA_SAMPLES, (2,))
-    else:
-        return None
-    import cv2
-
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    flags = cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION
-    _, frames = cv2.imdecodemulti(np.frombuffer(data, np.uint8), flags, range=(page, page + 1))
-    samples = frames[0] if frames else None
-    if samples is None or samples.dtype != np.uint16 or samples.ndim != 3 or samples.shape[2] not in (3, 4):
-        return None
-    blue, green, red = (samples[..., i].astype(np.uint32) for i in range(3))
-    colour = not (np.array_equal(red, green) and np.array_equal(red, blue))
-    # The integer weights of Pillow's 8-bit luma; the sum stays below 2³².
-    luma = (red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16
-    # ExtraSamples: 0 is no transparency, 1 is colour already multiplied by it, which is what black behind it means.
-    if samples.shape[2] == 3 or extra[0] in (0, 1) or samples[..., 3].min() == 65535:
-        return luma.astype(np.uint16), colour, False
-    return ((luma * samples[..., 3].astype(np.uint32) + 32767) // 65535).astype(np.uint16), colour, True
-
-
-def _tags(image: Image.Image) -> Any:
-    """The tags of the current TIFF page; empty for other formats."""
-    return getattr(image, "tag_v2", {})
+    turned = turn in range(2, 9) or tiff_turn in range(2, 9)
+    return _Plane(_turned(grey.pixels, turn), grey.colour, grey.transparent, turned)
 
 
 def _exif_orientation(image: Image.Image) -> int:
@@ -343,6 +247,23 @@ def _turned(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     if orientation in (3, 4, 7, 8):
         pixels = pixels[::-1]
     return np.ascontiguousarray(pixels)
+
+
+@contextlib.contextmanager
+def _silenced_stderr() -> Iterator[None]:
+    """Send what C code writes to the error stream nowhere, for the time of one decoding."""
+    with _stderr_lock, contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a windowed program on Windows has no error stream
+            kept = os.dup(2)
+            stack.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            stack.callback(os.close, nowhere)
+            os.dup2(nowhere, 2)
+            stack.callback(os.dup2, kept, 2)
+        yield
+
+
+_stderr_lock = threading.Lock()
 
 
 def _too_many_pixels(max_pixels: int) -> BrainTumorError:
