@@ -1,1 +1,26 @@
+"""One report model and its views: PDF, PNG, JSON lines, masks; and the reference texts. No torch, no Qt."""
 
+from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
+from braintumor_desktop.reporting.json_lines import error_line, json_line
+from braintumor_desktop.reporting.masks import batch_stems, write_heatmap, write_mask
+from braintumor_desktop.reporting.pdf import write_pdf
+from braintumor_desktop.reporting.png import write_png
+from braintumor_desktop.reporting.report import ReaderNote, Report, build_report
+from braintumor_desktop.reporting.tumor_reference import TumorReference, reference_text
+
+__all__ = [
+    "ReaderNote",
+    "Report",
+    "TumorReference",
+    "atomic_write",
+    "batch_stems",
+    "build_report",
+    "ensure_folder",
+    "error_line",
+    "json_line",
+    "reference_text",
+    "write_heatmap",
+    "write_mask",
+    "write_pdf",
+    "write_png",
+]

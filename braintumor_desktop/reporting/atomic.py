@@ -1,0 +1,100 @@
+"""Whole files or none: what is exported appears complete, or the old file stays as it was."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_BUSY = {errno.EBUSY, errno.ETXTBSY}
+_OPEN_ELSEWHERE_ON_WINDOWS = {32, 33}  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """A binary file to write to, that becomes `path` only when the block ends without an error.
+
+    The bytes go to a hidden file of a random name (no patient data in it) in the same folder, reach the disk (fsync),
+    and replace `path` in one step. On any failure or interruption the hidden file is removed and `path` is as it was.
+    A link is followed. Raises BrainTumorError EXPORT_FAILED for whatever the system refuses, also inside the block:
+    so prepare the content before, and only write inside.
+    """
+    target = Path(os.path.realpath(path))
+    with refusals_told(path):
+        if target.exists() and not target.is_file():
+            raise IsADirectoryError(errno.EISDIR, "not a regular file")
+        hidden = target.with_name(f".{secrets.token_hex(8)}.part")
+        with open(hidden, "xb") as stream:  # noqa: PTH123 - "x" never follows or overwrites what someone else put there
+            try:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+                stream.close()  # Windows can't rename an open file
+                os.replace(hidden, target)  # noqa: PTH105 - the call with the promise of atomicity
+            except BaseException:
+                with suppress(OSError):
+                    stream.close()
+                hidden.unlink(missing_ok=True)
+                raise
+        _sync_folder(target.parent)
+
+
+def ensure_folder(folder: Path) -> None:
+    """Make the folder, and those above it, where it doesn't exist. Raises BrainTumorError EXPORT_FAILED."""
+    with refusals_told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def refusals_told(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a BrainTumorError EXPORT_FAILED with the next step.
+
+    path: what was to be written.
+    """
+    try:
+        yield
+    except OSError as refusal:
+        message, hint = _explain(refusal, path)
+        raise BrainTumorError(ErrorCode.EXPORT_FAILED, message, hint) from refusal
+
+
+def _explain(refusal: OSError, path: Path) -> tuple[str, str]:
+    name = f'"{path.name}"'
+    if refusal.errno in _FULL:
+        return f"The disk is full, {name} could not be written.", "Free some space or choose another disk."
+    if refusal.errno in _BUSY or getattr(refusal, "winerror", None) in _OPEN_ELSEWHERE_ON_WINDOWS:
+        return f"{name} is open in another program.", "Close it there, or choose another name."
+    if refusal.errno in _REFUSED:
+        return (
+            f"Writing {name} is not allowed: the folder or the file is read-only, or the file is open elsewhere.",
+            "Choose a folder where you may write, or close the file in the other program.",
+        )
+    if refusal.errno == errno.ENOENT:
+        return f"The folder for {name} doesn't exist.", "Make the folder first, or choose another one."
+    if refusal.errno == errno.ENOTDIR:
+        return f"The folder for {name} is a file, not a folder.", "Choose another folder."
+    if refusal.errno in (errno.EISDIR, errno.EEXIST):
+        return f"{name} can't be written: something that is not a file has that name.", "Choose another name."
+    if refusal.errno == errno.ENAMETOOLONG:
+        return "The file name is too long for this disk.", "Choose a shorter name."
+    return f"{name} could not be written ({refusal.strerror or 'unknown reason'}).", "Try another folder or disk."
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name survive a power cut, where the system can do that for folders (not on Windows)."""
+    if os.name != "posix":
+        return
+    with suppress(OSError):  # the file is written and in place; some network disks refuse to sync a folder
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,71 @@
+"""How every number is rounded and worded, once for all formats.
+
+| quantity                          | rounded to      | in words    |
+|-----------------------------------|-----------------|-------------|
+| probability, share, score (0..1)  | 4 decimals      | 97.3 %      |
+| percent of picture or head        | 2 decimals      | 1.30 %      |
+| length in pixels or millimetres   | 1 decimal       | 44.1 px     |
+| area in pixels                    | whole           | 1,234 px    |
+| area in mm²                       | 1 decimal       | 302.4 mm²   |
+| volume in ml                      | 2 decimals      | 12.35 ml    |
+| time in ms                        | 1 decimal       |             |
+
+Words are made from the rounded number, so a report never says another number than the JSON line.
+A number that is missing, infinite or not a number is unknown: None, and "unknown" in words.
+"""
+
+from __future__ import annotations
+
+import math
+
+UNKNOWN = "unknown"
+
+
+def rounded(value: float | None, decimals: int) -> float | None:
+    """`value` to so many decimals, None where it is None, infinite or not a number."""
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), decimals) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def share(value: float | None) -> float | None:
+    """A probability, share or score between 0 and 1."""
+    return rounded(value, 4)
+
+
+def percentage(value: float | None) -> float | None:
+    return rounded(value, 2)
+
+
+def length(value: float | None) -> float | None:
+    return rounded(value, 1)
+
+
+def square_mm(value: float | None) -> float | None:
+    return rounded(value, 1)
+
+
+def millilitres(value: float | None) -> float | None:
+    return rounded(value, 2)
+
+
+def milliseconds(value: float | None) -> float | None:
+    return rounded(value, 1)
+
+
+def share_in_words(value: float | None) -> str:
+    """A probability as a percentage with one decimal. Never 100 % or 0 % unless it is exactly that at four decimals."""
+    known = share(value)
+    if known is None:
+        return UNKNOWN
+    if 0.9995 <= known < 1:
+        return "more than 99.9 %"
+    if 0 < known < 0.0005:
+        return "less than 0.1 %"
+    return f"{100 * known:.1f} %"
+
+
+def in_words(value: float | None, decimals: int, unit: str) -> str:
+    """`value` with so many decimals, thousands separated by commas, and its unit."""
+    known = rounded(value, decimals)
+    return UNKNOWN if known is None else f"{known:,.{decimals}f} {unit}"

@@ -1,0 +1,287 @@
+"""The one model of a report. Every format is a view of it and says the same words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from braintumor_desktop import RESEARCH_USE, __version__
+from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding
+from braintumor_desktop.domain.measurements import Diameter
+from braintumor_desktop.domain.study import InputKind, Study
+from braintumor_desktop.imaging.overlay import COLORMAPS
+from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.reporting import figures
+from braintumor_desktop.reporting.key_images import KeyImage, render_key_images
+
+TITLE = "Brain tumour MRI: analysis report"
+NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True)
+class ReaderNote:
+    """What the reader says of the answer. An empty note prints as empty lines to fill in by hand."""
+
+    verdict: Literal["agree", "disagree"] | None = None
+    comment: str = ""
+    name: str = ""
+    date: date | None = None
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A label and what is known."""
+
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class ProbabilityRow:
+    """value: 0..1, rounded; words: the same as a percentage; in_set: None where the model gives no prediction set."""
+
+    label: str
+    title: str
+    value: float
+    words: str
+    in_set: bool | None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A size of the lesion and how it was measured."""
+
+    name: str
+    value: str
+    method: str
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a report says, in the order in which it says it.
+
+    created: when, with its time zone; quality, limits: plain sentences;
+    measurements: empty where the model draws no outline.
+    """
+
+    title: str
+    banner: str
+    synthetic: bool
+    identifiers: str
+    provenance: tuple[Fact, ...]
+    finding: str
+    probabilities: tuple[ProbabilityRow, ...]
+    tumor_probability: str
+    prediction_set: str
+    quality: tuple[str, ...]
+    images: tuple[KeyImage, ...]
+    image_notes: str
+    measurements: tuple[Measurement, ...]
+    model: tuple[Fact, ...]
+    limits: tuple[str, ...]
+    reader: ReaderNote
+    created: datetime
+    file_name: str
+    file_sha256: str
+    program: str
+
+
+def build_report(
+    analysis: Analysis,
+    *,
+    reader: ReaderNote | None = None,
+    window: Window | None = None,
+    created: datetime | None = None,
+    model_facts: Mapping[str, str] | None = None,
+    colormap: str = COLORMAPS[0],
+) -> Report:
+    """The report of one analysis.
+
+    reader: an unsigned note if None; window: grey values of the key images as the reader set them, those of the first
+    view if None; created: now if None, local time where it has no zone; model_facts: more to say of the model, such as
+    training data and held-out figures from its manifest row (label → sentence).
+    """
+    created = created if created is not None else datetime.now().astimezone()
+    study = analysis.study
+    return Report(
+        title=TITLE,
+        banner=RESEARCH_USE,
+        synthetic=study.source.synthetic,
+        identifiers=_identifiers(study),
+        provenance=_provenance(study),
+        finding=analysis.finding.sentence(),
+        probabilities=_probabilities(analysis.finding),
+        tumor_probability=f"Any of the three tumour kinds: {_tumor_probability(analysis.finding)}",
+        prediction_set=_prediction_set(analysis.finding),
+        quality=_quality(analysis),
+        images=render_key_images(analysis, window=window, colormap=colormap),
+        image_notes=_image_notes(analysis),
+        measurements=_measurements(analysis),
+        model=_model(analysis, model_facts or {}),
+        limits=_limits(analysis),
+        reader=reader if reader is not None else ReaderNote(),
+        created=created if created.tzinfo is not None else created.astimezone(),
+        file_name=study.name,
+        file_sha256=study.source.sha256,
+        program=f"braintumor-desktop {__version__}",
+    )
+
+
+def _identifiers(study: Study) -> str:
+    if study.source.synthetic:
+        return "Synthetic data: there is no patient."
+    if study.source.kind is InputKind.PICTURE:
+        return "No patient identifiers in this file (a picture has no fields for them; text in the picture isn't read)."
+    return "No patient identifiers were copied into this report."
+
+
+def _provenance(study: Study) -> tuple[Fact, ...]:
+    source, geometry = study.source, study.geometry
+    pixels = f"{study.columns} × {study.rows} (width × height)"
+    spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
+    facts = [
+        Fact("File", f"{study.name} (pasted)" if source.pasted else study.name),
+        Fact("SHA-256 of the pixels" if source.pasted else "SHA-256 of the file", source.sha256),
+        Fact("Format", f"{source.format}, {source.bits} bits a sample"),
+        Fact("File size", f"{source.size_bytes:,} bytes"),
+        Fact("Pixels", pixels if study.slices == 1 else f"{pixels}, {study.slices} slices"),
+        Fact("Pixel spacing", NOT_KNOWN if spacing is None else f"{spacing[0]:g} × {spacing[1]:g} mm (rows × columns)"),
+        Fact("Orientation", _orientation(orientation)),
+        Fact("Compression", {None: "not known whether lossy", True: "lossy", False: "lossless"}[source.lossy]),
+        Fact("Colour", "in colour, reduced to grey (luma)" if source.colour else "grey"),
+        Fact("Sequence", study.sequence or NOT_KNOWN),
+    ]
+    if source.synthetic:
+        facts.append(Fact("Synthetic", "yes, made by a program"))
+    if geometry.slice_spacing_mm is not None:
+        facts.append(Fact("Slice spacing", f"{geometry.slice_spacing_mm:g} mm"))
+    if study.series_uid is not None:
+        facts.append(Fact("Series UID", study.series_uid))
+    return tuple(facts)
+
+
+def _orientation(orientation: tuple[str, str] | None) -> str:
+    return NOT_KNOWN if orientation is None else f"right edge {orientation[0]}, bottom edge {orientation[1]}"
+
+
+def _probabilities(finding: Finding) -> tuple[ProbabilityRow, ...]:
+    chosen = finding.prediction_set
+    return tuple(
+        ProbabilityRow(
+            label=each.value,
+            title=CLASS_TITLES[each],
+            value=figures.share(finding.probabilities[each]) or 0.0,
+            words=figures.share_in_words(finding.probabilities[each]),
+            in_set=None if chosen is None else each in chosen,
+        )
+        for each in CLASSES
+    )
+
+
+def _tumor_probability(finding: Finding) -> str:
+    return figures.share_in_words(finding.tumor_probability)
+
+
+def _prediction_set(finding: Finding) -> str:
+    if finding.prediction_set is None:
+        return "No prediction set: this model isn't calibrated for sets."
+    coverage = "the stated" if finding.coverage is None else f"{100 * finding.coverage:g} %"
+    if not finding.prediction_set:
+        return f"Prediction set at {coverage} coverage: empty. The picture resembles none of the classes."
+    names = ", ".join(CLASS_TITLES[each].lower() for each in finding.prediction_set)
+    return f"Prediction set at {coverage} coverage: {names}. The model can't exclude these classes."
+
+
+def _quality(analysis: Analysis) -> tuple[str, ...]:
+    quality = analysis.quality
+    score = figures.share(quality.ood_score)
+    scale = "" if score is None else f" (unfamiliarity {score:.2f} on a scale from 0 to 1)"
+    familiar = {
+        None: "The model can't judge whether this picture resembles those it was trained on",
+        True: "The picture resembles those the model was trained on",
+        False: "The picture does NOT resemble those the model was trained on: distrust the answer",
+    }[quality.in_distribution]
+    flags = tuple(flag.sentence for flag in quality.flags)
+    return (f"{familiar}{scale}.", *flags, *(note for note in analysis.study.notes if note not in flags))
+
+
+def _image_notes(analysis: Analysis) -> str:
+    study = analysis.study
+    parts = [] if study.slices == 1 else [f"Key slice {analysis.key_slice + 1} of {study.slices}"]
+    parts.append(
+        "orientation unknown, left and right can't be told"
+        if study.geometry.orientation is None
+        else "letters give the patient's direction"
+    )
+    parts.append(
+        "pixel spacing unknown, the scale counts pixels" if study.geometry.pixel_spacing_mm is None else "scale in mm"
+    )
+    sentence = "; ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:]
+
+
+def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
+    found, study = analysis.segmentation, analysis.study
+    if found is None:
+        return ()
+    on_slice = "" if study.slices == 1 else f" on slice {found.slice_index + 1}"
+    area = f"{found.area_px:,} px"
+    rows = [
+        Measurement("Area", area, f"pixels inside the outline{on_slice}")
+        if found.area_mm2 is None
+        else Measurement(
+            "Area",
+            f"{figures.in_words(found.area_mm2, 1, 'mm²')} ({area})",
+            f"pixels inside the outline{on_slice} × pixel spacing",
+        ),
+        Measurement("Share of the picture", figures.in_words(found.area_percent_of_image, 2, "%"), "area / all pixels"),
+        Measurement(
+            "Share of the head",
+            figures.in_words(found.area_percent_of_head, 2, "%")
+            if found.area_percent_of_head is not None
+            else "not known: no head outline found",
+            "area / pixels inside the head's outline",
+        ),
+    ]
+    if found.diameters is not None:
+        longest = "greatest distance across the largest component (RANO, RECIST 1.1)"
+        perpendicular = "greatest width at right angles to the longest diameter (RANO)"
+        rows.append(Measurement("Longest diameter", _length(found.diameters.longest), longest))
+        rows.append(Measurement("Perpendicular diameter", _length(found.diameters.perpendicular), perpendicular))
+    if found.volume_ml is not None:
+        rows.append(Measurement("Volume", figures.in_words(found.volume_ml, 2, "ml"), "outlined voxels × voxel size"))
+    if analysis.explanation is not None and analysis.explanation.energy_in_mask is not None:
+        energy = figures.share_in_words(analysis.explanation.energy_in_mask)
+        rows.append(
+            Measurement("Heat map inside outline", energy, f"share of the map's sum ({analysis.explanation.method})")
+        )
+    return tuple(rows)
+
+
+def _length(diameter: Diameter) -> str:
+    pixels = figures.in_words(diameter.length_px, 1, "px")
+    return pixels if diameter.length_mm is None else f"{figures.in_words(diameter.length_mm, 1, 'mm')} ({pixels})"
+
+
+def _model(analysis: Analysis, more: Mapping[str, str]) -> tuple[Fact, ...]:
+    identity = analysis.model
+    return (
+        Fact("Model", f"{identity.id} {identity.version}, computed on {analysis.device}"),
+        Fact("SHA-256 of weights", identity.sha256),
+        *(Fact(label, value) for label, value in more.items()),
+    )
+
+
+def _limits(analysis: Analysis) -> tuple[str, ...]:
+    limits = [
+        'The model knows three kinds of tumour and their absence. It can\'t name any other disease, and "no tumour" '
+        "doesn't mean healthy.",
+        "It judges pixels alone: no history, other sequence or earlier study. Kind and grade of a tumour need tissue.",
+        "On scanners, sequences, ages or treatments that its training data lack it may be wrong and sound sure.",
+        "Outline, sizes and heat map come from the model. Check them on the picture before any use.",
+    ]
+    if analysis.study.geometry.pixel_spacing_mm is None:
+        limits.append("Sizes in pixels can't be compared between pictures.")
+    return tuple(limits)

@@ -1,0 +1,271 @@
+"""The paper a report is drawn on: banner and footer on every page, headings, paragraphs, grids and labels."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Self
+
+from fpdf import FPDF
+from fpdf.enums import MethodReturnValue
+from fpdf.fonts import TTFFont
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.locations import bundled
+
+Colour = tuple[int, int, int]
+INK: Colour = (28, 34, 42)
+MUTED: Colour = (84, 94, 106)
+ACCENT: Colour = (0, 74, 128)
+RULE: Colour = (206, 212, 220)
+TRACK: Colour = (231, 235, 240)
+WHITE: Colour = (255, 255, 255)
+BLACK: Colour = (0, 0, 0)
+_BANNER_FILL: Colour = (255, 243, 211)
+_BANNER_EDGE: Colour = (196, 138, 20)
+
+MARGIN = 14.0
+"""Millimetres, as all lengths here; font sizes are points."""
+BODY = 7.6
+_LEADING = 1.3
+_POINT = 25.4 / 72
+_BANNER_HEIGHT = 6.6
+_FOOTER_HEIGHT = 7.4
+_FAMILY = "NotoSans"
+# fpdf2 puts the number of pages in its place. printable() keeps it out of every other text.
+_ALL_PAGES = "\x00"
+
+
+class Sheet(FPDF):
+    """A PDF/A-2u document with the report's banner above and its footer below every page."""
+
+    def __init__(self, size: tuple[float, float], *, banner: str, footer: tuple[str, str]) -> None:
+        """size: width and height in mm; banner: one line; footer: a name, shortened to fit, and what follows it."""
+        super().__init__(unit="mm", format=size, enforce_compliance="PDF/A-2U")
+        try:
+            for style, file in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
+                self.add_font(_FAMILY, style, bundled("resources", "fonts", file))
+        except OSError as missing:
+            raise BrainTumorError(
+                ErrorCode.EXPORT_FAILED,
+                "The fonts that come with the program are missing.",
+                "Install the program again.",
+            ) from missing
+        regular = self.fonts[_FAMILY.lower()]
+        self._glyphs = frozenset(regular.cmap if isinstance(regular, TTFFont) else ())
+        self._banner, self._footer = banner, footer
+        self.alias_nb_pages(_ALL_PAGES)
+        self.set_margins(MARGIN, MARGIN)
+        self.set_auto_page_break(False)
+        self.c_margin = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the font files, that fpdf2 keeps open until then."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
+
+    def describe(self, title: str, subject: str, author: str, created: datetime) -> None:
+        self.set_title(self.printable(title))
+        self.set_subject(self.printable(subject))
+        self.set_author(self.printable(author))
+        self.set_creator(self.printable(author))
+        self.set_lang("en-GB")
+        self.set_creation_date(created)
+
+    def printable(self, text: str) -> str:
+        """`text` with every character that the font can't show, or that controls direction or layout, spelt out.
+
+        Such as ``⟨U+202E⟩``, in plain angle brackets. So a file name prints as what it is, whatever it holds.
+        Line ends stay.
+        """
+        return "".join(
+            character
+            if character == "\n" or (ord(character) in self._glyphs and unicodedata.category(character)[0] not in "CZ")
+            else " "
+            if character == " "
+            else f"<U+{ord(character):04X}>"
+            for character in text.replace("\r\n", "\n").replace("\t", " ").replace("\N{NO-BREAK SPACE}", " ")
+        )
+
+    @property
+    def content_width(self) -> float:
+        return float(self.w - 2 * MARGIN)
+
+    @property
+    def bottom(self) -> float:
+        """Where content must end."""
+        return float(self.h - MARGIN / 2 - _FOOTER_HEIGHT)
+
+    def header(self) -> None:
+        """The banner; fpdf2 calls it for every page."""
+        self.set_fill_color(*_BANNER_FILL)
+        self.set_draw_color(*_BANNER_EDGE)
+        self.set_line_width(0.3)
+        self.rect(MARGIN, MARGIN / 2, self.content_width, _BANNER_HEIGHT, style="DF")
+        self.write_line(self._banner, MARGIN, MARGIN / 2 + 1.35, 9.0, bold=True, width=self.content_width, align="C")
+        self.set_xy(MARGIN, MARGIN / 2 + _BANNER_HEIGHT + 3.0)
+
+    def footer(self) -> None:
+        """File and page; fpdf2 calls it for every page."""
+        top = self.h - MARGIN / 2 - _FOOTER_HEIGHT + 3.0
+        self.rule(top)
+        name, rest = self._footer
+        name = self.shortened(name, self.content_width - 24.0 - self.line_width_of(rest, 6.6), 6.6)
+        self.write_line(name + rest, MARGIN, top + 1.2, 6.6, colour=MUTED)
+        self._style(6.6, False, MUTED)
+        self.set_xy(self.w - MARGIN - 20, top + 1.2)
+        self.cell(20, 6.6 * _POINT * _LEADING, f"Page {self.page_no()} of {_ALL_PAGES}", align="R")
+
+    def room(self, height: float) -> None:
+        """Go to a new page where less than `height` is left on this one."""
+        if self.y + height > self.bottom:
+            self.add_page()
+
+    def heading(self, text: str, *, keep: float = 12.0, x: float = MARGIN, width: float | None = None) -> None:
+        """A section's title, its rule and its bookmark, on the same page as the next `keep` mm."""
+        self.room(keep + 5.0)
+        self.start_section(self.printable(text))
+        top = self.y
+        self.write_line(text.upper(), x, top, 7.4, bold=True, colour=ACCENT)
+        self.set_draw_color(*ACCENT)
+        self.set_line_width(0.25)
+        self.line(x, top + 4.1, x + (self.content_width if width is None else width), top + 4.1)
+        self.set_y(top + 5.1)
+
+    def rule(self, y: float) -> None:
+        self.set_draw_color(*RULE)
+        self.set_line_width(0.15)
+        self.line(MARGIN, y, self.w - MARGIN, y)
+
+    def write_line(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: float = BODY,
+        *,
+        bold: bool = False,
+        colour: Colour = INK,
+        width: float | None = None,
+        align: str = "L",
+    ) -> None:
+        """One line of text with its top at `y`; `align` within `width`. The cursor stays where it was."""
+        before = self.x, self.y
+        self._style(size, bold, colour)
+        self.set_xy(x, y)
+        text = self.printable(text)
+        self.cell(self.get_string_width(text) if width is None else width, size * _POINT * _LEADING, text, align=align)
+        self.set_xy(*before)
+
+    def line_width_of(self, text: str, size: float = BODY, *, bold: bool = False) -> float:
+        self._style(size, bold, INK)
+        return float(self.get_string_width(self.printable(text)))
+
+    def shortened(self, text: str, width: float, size: float = BODY) -> str:
+        """`text`, or its beginning and its end with … between, so that it fits `width`."""
+        keep = len(text)
+        short = text
+        while keep > 2 and self.line_width_of(short, size) > width:
+            keep -= 1
+            short = f"{text[: keep - keep // 3]}…{text[len(text) - keep // 3 :]}"
+        return short
+
+    def lines(self, text: str, width: float, size: float = BODY, *, bold: bool = False) -> list[str]:
+        """`text` broken into lines that fit `width`; words that don't fit are broken within."""
+        self._style(size, bold, INK)
+        broken = self.multi_cell(
+            width, size * _POINT, self.printable(text), align="L", dry_run=True, output=MethodReturnValue.LINES
+        )
+        return list(broken) if isinstance(broken, list) and broken else [""]
+
+    def paragraph(
+        self,
+        text: str,
+        *,
+        x: float = MARGIN,
+        width: float | None = None,
+        size: float = BODY,
+        bold: bool = False,
+        colour: Colour = INK,
+        bullet: bool = False,
+    ) -> None:
+        """Text at the cursor, over pages where it must; the cursor goes below it."""
+        width = self.w - MARGIN - x if width is None else width
+        indent = 2.6 if bullet else 0.0
+        for number, line in enumerate(self.lines(text, width - indent, size, bold=bold)):
+            self.room(line_height(size))
+            if bullet and number == 0:
+                self.write_line("•", x, self.y, size, colour=ACCENT, bold=True)
+            self.write_line(line, x + indent, self.y, size, bold=bold, colour=colour)
+            self.set_y(self.y + line_height(size))
+
+    def paragraph_height(self, text: str, width: float, size: float = BODY, *, bullet: bool = False) -> float:
+        return len(self.lines(text, width - (2.6 if bullet else 0.0), size)) * line_height(size)
+
+    def grid(
+        self,
+        rows: Sequence[Sequence[str]],
+        widths: Sequence[float],
+        *,
+        x: float = MARGIN,
+        labels: Sequence[int] = (0,),
+        bold: Sequence[int] = (),
+        top_row_is_head: bool = False,
+    ) -> None:
+        """Rows of cells divided by thin rules; a row never breaks over pages unless it is taller than one.
+
+        labels: columns in muted ink; bold: columns in bold; the cursor goes below the last row.
+        """
+        for number, row in enumerate(rows):
+            head = top_row_is_head and number == 0
+            cells = [
+                self.lines(cell, width - 2.0, bold=head or column in bold)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            height = max(map(len, cells)) * line_height(BODY) + 0.7
+            self.room(height)
+            left = x
+            for column, (lines, width) in enumerate(zip(cells, widths, strict=True)):
+                for place, line in enumerate(lines):
+                    self.write_line(
+                        line,
+                        left,
+                        self.y + place * line_height(BODY) + 0.2,
+                        bold=head or column in bold,
+                        colour=MUTED if head or column in labels else INK,
+                    )
+                left += width
+            self.set_y(self.y + height)
+            self.set_draw_color(*RULE)
+            self.set_line_width(0.12)
+            self.line(x, self.y, x + sum(widths), self.y)
+
+    def grid_height(self, rows: Sequence[Sequence[str]], widths: Sequence[float]) -> float:
+        return sum(
+            max(len(self.lines(cell, width - 2.0, bold=True)) for cell, width in zip(row, widths, strict=True))
+            * line_height(BODY)
+            + 0.7
+            for row in rows
+        )
+
+    def plate(self, text: str, x: float, y: float, size: float = 6.2, *, align: str = "L") -> None:
+        """A small white label on black, readable on any picture; (x, y) is its top left, centre or right by `align`."""
+        width = self.line_width_of(text, size, bold=True) + 1.2
+        left = x - {"L": 0.0, "C": width / 2, "R": width}[align]
+        self.set_fill_color(*BLACK)
+        self.rect(left, y, width, line_height(size), style="F")
+        self.write_line(text, left + 0.6, y + 0.05, size, bold=True, colour=WHITE)
+
+    def _style(self, size: float, bold: bool, colour: Colour) -> None:
+        self.set_font(_FAMILY, "B" if bold else "", size)
+        self.set_text_color(*colour)
+
+
+def line_height(size: float) -> float:
+    """Millimetres from line to line at `size` points."""
+    return size * _POINT * _LEADING
