@@ -1,0 +1,97 @@
+"""One row of the list: a file that was dropped, what became of it, and how the reader looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.reporting.figures import share_in_words
+
+Verdict = Literal["agree", "disagree"]
+
+
+class CaseState(Enum):
+    """Where a case stands; the value is what the list says."""
+
+    WAITING = "Waiting"
+    LOADING = "Loading"
+    ANALYSING = "Analysing"
+    DONE = "Done"
+    FAILED = "Failed"
+    CANCELLED = "Cancelled"
+
+    @property
+    def busy(self) -> bool:
+        return self in (CaseState.WAITING, CaseState.LOADING, CaseState.ANALYSING)
+
+
+@dataclass(eq=False)
+class Case:
+    """A study on its way through the program.
+
+    load: reads the pixels, raises BrainTumorError; path: None where there is no file (pasted, phantom);
+    headline, thumbnail: stay when `study` and `analysis` are let go to save memory;
+    window, slice_index, verdict, comment: the reader's.
+    """
+
+    id: int
+    name: str
+    path: Path | None
+    load: Callable[[], Study]
+    state: CaseState = CaseState.WAITING
+    stage: str = ""
+    fraction: float = 0.0
+    study: Study | None = None
+    load_ms: float = 0.0
+    first_window: Window | None = None
+    window: Window | None = None
+    slice_index: int = 0
+    thumbnail: NDArray[np.uint8] | None = field(default=None, repr=False)
+    analysis: Analysis | None = None
+    headline: str = ""
+    error: BrainTumorError | None = None
+    verdict: Verdict | None = None
+    comment: str = ""
+
+    @property
+    def status_line(self) -> str:
+        """The state in a few words."""
+        if self.state is CaseState.ANALYSING and self.stage:
+            return f"{self.stage}…"
+        if self.state is CaseState.DONE:
+            return self.headline
+        if self.state is CaseState.FAILED and self.error is not None:
+            return self.error.message
+        return f"{self.state.value}…" if self.state.busy else self.state.value
+
+    def finish(self, analysis: Analysis) -> None:
+        """Take the answer in."""
+        finding = analysis.finding
+        self.state, self.stage, self.fraction, self.error = CaseState.DONE, "", 1.0, None
+        self.analysis = analysis
+        self.headline = f"{CLASS_TITLES[finding.label]}, {share_in_words(finding.probabilities[finding.top_class])}"
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory of the pixels and maps it holds."""
+        arrays = [self.study.pixels] if self.study is not None else []
+        if self.analysis is not None:
+            if self.analysis.segmentation is not None:
+                arrays += [self.analysis.segmentation.mask, self.analysis.segmentation.probability]
+            if self.analysis.explanation is not None:
+                arrays.append(self.analysis.explanation.heatmap)
+        return sum(a.nbytes for a in arrays)
+
+    def let_go(self) -> None:
+        """Drop pixels and maps; they come back by analysing again, with the same answer."""
+        self.study = self.analysis = None

@@ -1,0 +1,178 @@
+"""What is drawn on the screen for a study and its analysis, layer by layer. Only what is visible is computed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
+
+from braintumor_desktop.domain.measurements import Diameter, Diameters
+from braintumor_desktop.imaging.overlay import COLORMAPS, colorize, contours
+from braintumor_desktop.imaging.windowing import Window, apply_window
+from braintumor_desktop.reporting.figures import in_words
+from braintumor_desktop.reporting.key_images import DIAMETER_COLOUR, OUTLINE_COLOUR
+
+CONTOUR = QColor(*OUTLINE_COLOUR)
+DIAMETER = QColor(*DIAMETER_COLOUR)
+_HALO = QColor(0, 0, 0, 150)
+_LARGEST_LEVEL = 2048
+
+
+@dataclass
+class Layers:
+    """Which overlays are shown, how strongly (0..1), and in which colours."""
+
+    contour: bool = True
+    fill: bool = False
+    heatmap: bool = False
+    diameters: bool = True
+    contour_opacity: float = 1.0
+    fill_opacity: float = 0.35
+    heatmap_opacity: float = 0.6
+    colormap: str = COLORMAPS[0]
+
+
+def pyramid(plane: NDArray[Any]) -> list[NDArray[Any]]:
+    """The plane and its halves, quarters … until it is about a screen large: zooming out stays cheap and smooth."""
+    levels = [plane]
+    while max(levels[-1].shape) > _LARGEST_LEVEL:
+        rows, columns = levels[-1].shape
+        half = (max(1, columns // 2), max(1, rows // 2))
+        levels.append(cv2.resize(levels[-1], half, interpolation=cv2.INTER_AREA))
+    return levels
+
+
+@dataclass(frozen=True)
+class Crop:
+    """The visible part of a plane at a stride: slices into it, and where that part lies in picture coordinates."""
+
+    rows: slice
+    columns: slice
+    place: QRectF
+
+
+def crop(plane_shape: tuple[int, int], picture: tuple[int, int], visible: QRectF) -> Crop:
+    """Which samples of a plane, that stands for a picture of (rows, columns), cover the visible rectangle."""
+    per_row, per_column = plane_shape[0] / picture[0], plane_shape[1] / picture[1]
+    top = max(0, math.floor(visible.top() * per_row) - 1)
+    bottom = min(plane_shape[0], math.ceil(visible.bottom() * per_row) + 1)
+    left = max(0, math.floor(visible.left() * per_column) - 1)
+    right = min(plane_shape[1], math.ceil(visible.right() * per_column) + 1)
+    place = QRectF(left / per_column, top / per_row, (right - left) / per_column, (bottom - top) / per_row)
+    return Crop(slice(top, bottom), slice(left, right), place)
+
+
+def draw_grey(
+    painter: QPainter, levels: list[NDArray[Any]], visible: QRectF, scale: float, window: Window, invert: bool
+) -> None:
+    """The picture itself. scale: physical screen pixels a picture pixel; painter: in picture coordinates."""
+    level = 0 if scale >= 1 else min(len(levels) - 1, int(math.log2(1 / scale)))
+    part = crop(levels[level].shape, levels[0].shape, visible)
+    grey = np.ascontiguousarray(apply_window(levels[level][part.rows, part.columns], window, invert=invert))
+    rows, columns = grey.shape
+    image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
+    painter.drawImage(part.place, image, QRectF(image.rect()))
+
+
+def draw_heatmap(painter: QPainter, heat: NDArray[np.float32], visible: QRectF, scale: float, layers: Layers) -> None:
+    """The heat map, clearer where it is weak, so that the anatomy stays readable where there is no heat."""
+    step = _stride(scale)
+    thin = heat[::step, ::step]
+    part = crop(thin.shape, heat.shape, visible)
+    values = np.clip(np.nan_to_num(thin[part.rows, part.columns]), 0.0, 1.0)
+    argb = np.empty((*values.shape, 4), np.uint8)
+    alpha = layers.heatmap_opacity * np.minimum(1.0, 0.15 + 1.7 * values)
+    argb[..., :3] = colorize(values, layers.colormap)[..., ::-1] * alpha[..., None]
+    argb[..., 3] = 255 * alpha
+    _draw_argb(painter, argb, part.place)
+
+
+def draw_fill(painter: QPainter, mask: NDArray[np.bool_], visible: QRectF, scale: float, opacity: float) -> None:
+    """The lesion in one transparent colour."""
+    step = _stride(scale)
+    thin = mask[::step, ::step]
+    part = crop(thin.shape, mask.shape, visible)
+    colour = np.array([CONTOUR.blue(), CONTOUR.green(), CONTOUR.red(), 255]) * opacity
+    argb = thin[part.rows, part.columns, None].astype(np.uint8) * colour.astype(np.uint8)
+    _draw_argb(painter, argb, part.place)
+
+
+def outline_path(mask: NDArray[np.bool_]) -> QPainterPath:
+    """The outline of a mask (rows, columns) in picture coordinates; empty without a lesion."""
+    path = QPainterPath()
+    for outline in contours(mask):
+        points = [QPointF(float(column) + 0.5, float(row) + 0.5) for row, column in outline]
+        path.addPolygon([*points, points[0]])
+    return path
+
+
+def draw_contour(painter: QPainter, path: QPainterPath, matrix: QTransform, opacity: float) -> None:
+    """The outline, of the same width at every zoom, with a dark seam so that it stands out on white as on black."""
+    painter.save()
+    painter.setOpacity(opacity)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    on_screen = matrix.map(path)
+    for colour, width in ((_HALO, 3.6), (CONTOUR, 1.8)):
+        painter.strokePath(on_screen, QPen(colour, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.restore()
+
+
+def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> None:
+    """Longest diameter and its perpendicular as thin lines with end marks and their lengths."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for diameter in (both.longest, both.perpendicular):
+        line = QLineF(matrix.map(_point(diameter.start)), matrix.map(_point(diameter.end)))
+        if line.length() < 4:
+            continue
+        marks = [line, _end_mark(line), _end_mark(QLineF(line.p2(), line.p1()))]
+        for colour, width in ((_HALO, 3.0), (DIAMETER, 1.4)):
+            painter.setPen(QPen(colour, width))
+            painter.drawLines(marks)
+        _draw_length(painter, line, diameter)
+    painter.restore()
+
+
+def draw_text(painter: QPainter, place: QPointF, text: str, colour: QColor) -> None:
+    """One line of text with a dark seam. place: its left end on the base line."""
+    path = QPainterPath()
+    path.addText(place, painter.font(), text)
+    painter.strokePath(path, QPen(QColor(0, 0, 0, 190), 3.0, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+    painter.fillPath(path, colour)
+
+
+def _draw_length(painter: QPainter, line: QLineF, diameter: Diameter) -> None:
+    known = diameter.length_mm is not None
+    words = in_words(diameter.length_mm, 1, "mm") if known else in_words(diameter.length_px, 1, "px")
+    end = line.p1() if line.p1().x() > line.p2().x() else line.p2()
+    draw_text(painter, end + QPointF(8, 4), words, DIAMETER)
+
+
+def _end_mark(line: QLineF) -> QLineF:
+    mark = line.normalVector()
+    mark.setLength(5)
+    offset = QPointF(mark.dx(), mark.dy())
+    return QLineF(line.p1() - offset, line.p1() + offset)
+
+
+def _point(row_column: tuple[float, float]) -> QPointF:
+    """Domain points have pixel centres at whole numbers, the screen has them at halves."""
+    return QPointF(row_column[1] + 0.5, row_column[0] + 0.5)
+
+
+def _stride(scale: float) -> int:
+    return max(1, int(1 / scale))
+
+
+def _draw_argb(painter: QPainter, argb: NDArray[np.uint8], place: QRectF) -> None:
+    """argb: uint8 (rows, columns, 4), premultiplied, in memory order blue, green, red, alpha."""
+    argb = np.ascontiguousarray(argb)
+    rows, columns = argb.shape[:2]
+    image = QImage(argb.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
+    painter.drawImage(place, image, QRectF(image.rect()))

@@ -1,0 +1,104 @@
+"""What went wrong, in the window and out of the way: sentence, next step, code. Nothing waits for it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor, QPalette
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStyle,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.ui.case import Case
+
+
+class NoticeBar(QFrame):
+    """Shows the latest error above the viewer until it is closed, retried or replaced."""
+
+    retry_asked = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._case: Case | None = None
+        self.setFrameShape(QFrame.Shape.StyledPanel)
+        self.setAutoFillBackground(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+        self._icon = QLabel()
+        self.sentence = self._words()
+        bold = self.sentence.font()
+        bold.setBold(True)
+        self.sentence.setFont(bold)
+        self.hint = self._words()
+        self.code = self._words()
+        small = self.code.font()
+        small.setPointSizeF(0.85 * small.pointSizeF())
+        self.code.setFont(small)
+        words = QVBoxLayout()
+        words.setSpacing(2)
+        for label in (self.sentence, self.hint, self.code):
+            words.addWidget(label)
+        self.retry = QPushButton("Retry")
+        self.retry.setToolTip("Try this file again")
+        self.retry.clicked.connect(self._retry)
+        self.close_button = QToolButton()
+        self.close_button.setIcon(self.style().standardIcon(QStyle.StandardPixmap.SP_TitleBarCloseButton))
+        self.close_button.setAutoRaise(True)
+        self.close_button.setToolTip("Dismiss this message")
+        self.close_button.setAccessibleName("Dismiss this message")
+        self.close_button.clicked.connect(self.hide)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 8, 8, 8)
+        layout.setSpacing(12)
+        layout.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(words, 1)
+        layout.addWidget(self.retry, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        self.hide()
+
+    def show_error(self, error: BrainTumorError, case: Case | None) -> None:
+        """Show an error; with its case it can be retried from here."""
+        self._case = case
+        name = f"{case.name}: " if case is not None else ""
+        self.sentence.setText(name + error.message)
+        self.hint.setText(error.hint)
+        self.code.setText(f"Code: {error.code.value}")
+        self.retry.setVisible(case is not None)
+        self.setAccessibleName(f"{error.message} {error.hint}")
+        self._colour()
+        self.show()
+
+    def hide_for(self, case: Case | None) -> None:
+        """Put the message away if it is about this case."""
+        if case is not None and case is self._case:
+            self.hide()
+
+    def _colour(self) -> None:
+        """A quiet amber that suits a light window as well as a dark one."""
+        dark = self.palette().color(QPalette.ColorRole.WindowText).lightness() > 127
+        palette = self.palette()
+        palette.setColor(QPalette.ColorRole.Window, QColor(74, 58, 20) if dark else QColor(255, 243, 205))
+        self.setPalette(palette)
+        size = self.style().pixelMetric(QStyle.PixelMetric.PM_LargeIconSize)
+        icon = self.style().standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning)
+        self._icon.setPixmap(icon.pixmap(size, size))
+
+    def _retry(self) -> None:
+        if self._case is not None:
+            self.hide()
+            self.retry_asked.emit(self._case)
+
+    @staticmethod
+    def _words() -> QLabel:
+        label = QLabel()
+        label.setWordWrap(True)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        return label

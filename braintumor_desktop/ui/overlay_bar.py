@@ -1,0 +1,75 @@
+"""The controls below the viewer: each overlay with its switch and opacity, and the heat map's colours."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+
+from braintumor_desktop.imaging.overlay import COLORMAPS
+
+COLORMAP_TITLES = {
+    "cividis": "Cividis (colour-blind safe)",
+    "viridis": "Viridis",
+    "jet": "Jet",
+}
+
+
+class OverlayBar(QWidget):
+    """Tells when the reader moved something; the window knows what it means.
+
+    opacity_changed: layer name (contour, fill or heatmap) and 0..1.
+    """
+
+    opacity_changed = Signal(str, float)
+    colormap_changed = Signal(str)
+
+    def __init__(self, toggles: dict[str, QAction], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(4, 2, 4, 2)
+        layout.setSpacing(6)
+        self.sliders: dict[str, QSlider] = {}
+        for layer in ("contour", "fill", "heatmap", "diameters"):
+            button = QToolButton()
+            button.setDefaultAction(toggles[layer])
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
+            layout.addWidget(button)
+            if layer != "diameters":
+                slider = self._slider(layer, toggles[layer].iconText())
+                layout.addWidget(slider)
+                layout.addSpacing(8)
+        layout.addStretch(1)
+        self.colormap = QComboBox()
+        for name in COLORMAPS:
+            self.colormap.addItem(COLORMAP_TITLES[name], name)
+        self.colormap.setAccessibleName("Colours of the heat map")
+        self.colormap.setToolTip("Colours of the heat map")
+        self.colormap.setMinimumContentsLength(7)
+        self.colormap.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.colormap.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.colormap.currentIndexChanged.connect(lambda _: self.colormap_changed.emit(self.colormap.currentData()))
+        label = QLabel("Colours")
+        label.setBuddy(self.colormap)
+        layout.addWidget(label)
+        layout.addWidget(self.colormap)
+
+    def set_opacity(self, layer: str, value: float) -> None:
+        self.sliders[layer].setValue(round(100 * value))
+
+    def set_colormap(self, name: str) -> None:
+        self.colormap.setCurrentIndex(COLORMAPS.index(name))
+
+    def _slider(self, layer: str, title: str) -> QSlider:
+        slider = QSlider(Qt.Orientation.Horizontal)
+        slider.setRange(0, 100)
+        slider.setPageStep(10)
+        slider.setMinimumWidth(50)
+        slider.setMaximumWidth(110)
+        slider.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        slider.setAccessibleName(f"{title} opacity")
+        slider.setToolTip(f"{title} opacity")
+        slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        slider.valueChanged.connect(lambda value: self.opacity_changed.emit(layer, value / 100))
+        self.sliders[layer] = slider
+        return slider

@@ -1,0 +1,291 @@
+"""All loading and analysing, on one thread of its own, one job after the other."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
+
+from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode, internal_error
+from braintumor_desktop.domain.findings import Analysis, ModelIdentity
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging import find_inputs
+from braintumor_desktop.imaging.windowing import Window, apply_window, robust_window
+
+THUMBNAIL_PX = 96
+_PROGRESS_EVERY_S = 0.05
+
+
+class Analyzes(Protocol):
+    """What the worker needs of an `inference.Analyzer`."""
+
+    identity: ModelIdentity
+    device: str
+
+    def analyze(
+        self,
+        study: Study,
+        *,
+        load_ms: float = 0.0,
+        progress: Callable[[str, float], None] | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Analysis: ...
+
+
+AnalyzerFactory = Callable[[str, str], Analyzes]
+"""(model id, device) → an analyzer; called on the worker's thread."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One case to analyse: either how to load it, or the study itself where it is loaded already."""
+
+    case_id: int
+    source: Callable[[], Study] | Study
+    model_id: str
+    device: str
+    load_ms: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A study with what the window needs at once: its first window and a small picture.
+
+    thumbnail: uint8 (rows, columns), grey, at most `THUMBNAIL_PX` a side.
+    """
+
+    study: Study
+    window: Window
+    thumbnail: NDArray[np.uint8]
+    load_ms: float
+
+
+class Worker(QObject):
+    """Drains a queue of jobs on the thread it was moved to.
+
+    Its public methods may be called from any thread; every signal but `cancelled` of a job that had not begun comes
+    from the worker's thread. Each job ends in exactly one of `done`, `failed` or `cancelled`; `loaded` comes before,
+    as soon as there is a picture to show.
+    """
+
+    found = Signal(list)
+    model_ready = Signal(object, str)
+    not_ready = Signal(object)
+    job_started = Signal(int)
+    loaded = Signal(int, object)
+    progress = Signal(int, str, float)
+    done = Signal(int, object)
+    failed = Signal(int, object)
+    cancelled = Signal(int)
+    _wake = Signal()
+
+    def __init__(self, analyzer_factory: AnalyzerFactory) -> None:
+        super().__init__()
+        self._factory = analyzer_factory
+        self._analyzer: Analyzes | None = None
+        self._opened: tuple[str, str] | None = None
+        self._lock = threading.Lock()
+        self._queue: deque[tuple[int | None, Callable[[], None]]] = deque()
+        self._running: tuple[int, threading.Event] | None = None
+        self._shut = threading.Event()
+        self._wake.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+
+    def submit(self, job: Job) -> None:
+        """Queue a job."""
+        self._put(job.case_id, partial(self._run, job))
+
+    def find(self, paths: Sequence[Path]) -> None:
+        """Look through files and folders, ahead of all waiting jobs; `found` tells the files."""
+        self._put(None, partial(self._find, tuple(paths)), first=True)
+
+    def warm_up(self, model_id: str, device: str) -> None:
+        """Load torch and the model before the first picture asks for them."""
+        self._put(None, partial(self._warm_up, model_id, device))
+
+    def hurry(self, case_id: int) -> None:
+        """Take this job next."""
+        with self._lock:
+            for entry in self._queue:
+                if entry[0] == case_id:
+                    self._queue.remove(entry)
+                    self._queue.appendleft(entry)
+                    return
+
+    def cancel(self, case_id: int) -> None:
+        """Drop a waiting job, or ask the running one to stop."""
+        with self._lock:
+            if self._running is not None and self._running[0] == case_id:
+                self._running[1].set()
+                return
+            waiting = [entry for entry in self._queue if entry[0] == case_id]
+            for entry in waiting:
+                self._queue.remove(entry)
+        if waiting:
+            self.cancelled.emit(case_id)
+
+    def cancel_all(self) -> None:
+        """Drop all waiting jobs without a word, and ask the running one to stop."""
+        with self._lock:
+            self._queue = deque(entry for entry in self._queue if entry[0] is None)
+            if self._running is not None:
+                self._running[1].set()
+
+    def shut(self) -> None:
+        """Ask everything to stop, for good."""
+        self._shut.set()
+        with self._lock:
+            self._queue.clear()
+
+    def _put(self, case_id: int | None, task: Callable[[], None], *, first: bool = False) -> None:
+        if self._shut.is_set():
+            return
+        with self._lock:
+            if first:
+                self._queue.appendleft((case_id, task))
+            else:
+                self._queue.append((case_id, task))
+        self._wake.emit()
+
+    @Slot()
+    def _drain(self) -> None:
+        """One task a call, so that the thread's event loop can hear `quit` in between."""
+        with self._lock:
+            if self._shut.is_set() or not self._queue:
+                return
+            case_id, task = self._queue.popleft()
+            self._running = None if case_id is None else (case_id, threading.Event())
+        try:
+            task()
+        finally:
+            with self._lock:
+                self._running = None
+
+    def _run(self, job: Job) -> None:
+        self.job_started.emit(job.case_id)
+        try:
+            study, load_ms = self._study(job)
+            self._stop_if_asked()
+            if self._opened != (job.model_id, job.device):
+                self.progress.emit(job.case_id, "Loading the model", 0.0)
+            analyzer = self._open(job.model_id, job.device)
+            self._stop_if_asked()
+            analysis = analyzer.analyze(
+                study, load_ms=load_ms, progress=self._reporter(job.case_id), cancelled=self._asked_to_stop
+            )
+            self._stop_if_asked()
+            self.done.emit(job.case_id, analysis)
+        except Cancelled:
+            self.cancelled.emit(job.case_id)
+        except Exception as error:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
+            self.failed.emit(job.case_id, _typed(error))
+
+    def _study(self, job: Job) -> tuple[Study, float]:
+        if isinstance(job.source, Study):
+            return job.source, job.load_ms
+        self.progress.emit(job.case_id, "Loading", 0.0)
+        began = time.perf_counter()
+        study = job.source()
+        load_ms = 1000.0 * (time.perf_counter() - began)
+        window = robust_window(study.pixels)
+        self.loaded.emit(job.case_id, Loaded(study, window, _thumbnail(study, window), load_ms))
+        return study, load_ms
+
+    def _find(self, paths: tuple[Path, ...]) -> None:
+        try:
+            self.found.emit(find_inputs(paths))
+        except Exception as error:  # noqa: BLE001 - as in _run
+            self.not_ready.emit(_typed(error))
+
+    def _warm_up(self, model_id: str, device: str) -> None:
+        try:
+            self._open(model_id, device)
+        except Exception as error:  # noqa: BLE001 - as in _run
+            self.not_ready.emit(_typed(error))
+
+    def _open(self, model_id: str, device: str) -> Analyzes:
+        if self._analyzer is None or self._opened != (model_id, device):
+            self._analyzer = self._opened = None
+            self._analyzer = self._factory(model_id, device)
+            self._opened = (model_id, device)
+            self.model_ready.emit(self._analyzer.identity, self._analyzer.device)
+        return self._analyzer
+
+    def _asked_to_stop(self) -> bool:
+        running = self._running
+        return self._shut.is_set() or (running is not None and running[1].is_set())
+
+    def _stop_if_asked(self) -> None:
+        if self._asked_to_stop():
+            raise Cancelled
+
+    def _reporter(self, case_id: int) -> Callable[[str, float], None]:
+        """Progress, but no more often than eyes can follow: a flood of signals would itself stall the window."""
+        last_stage, last_time = "", 0.0
+
+        def report(stage: str, fraction: float) -> None:
+            nonlocal last_stage, last_time
+            now = time.monotonic()
+            if stage != last_stage or now - last_time >= _PROGRESS_EVERY_S:
+                last_stage, last_time = stage, now
+                self.progress.emit(case_id, stage, fraction)
+
+        return report
+
+
+class AnalysisThread:
+    """The worker with its thread. The owner calls `stop` before it goes."""
+
+    def __init__(self, analyzer_factory: AnalyzerFactory) -> None:
+        self.worker = Worker(analyzer_factory)
+        self._thread = QThread()
+        self._thread.setObjectName("analysis")
+        self.worker.moveToThread(self._thread)
+
+    def start(self) -> None:
+        self._thread.start(QThread.Priority.LowPriority)
+
+    @property
+    def running(self) -> bool:
+        return self._thread.isRunning()
+
+    def stop(self, wait_ms: int = 15_000) -> bool:
+        """Ask, wait, quit. True once the thread has ended; False if it does not within `wait_ms`."""
+        self.worker.shut()
+        self._thread.quit()
+        return not self._thread.isRunning() or self._thread.wait(wait_ms)
+
+
+def _typed(error: Exception) -> BrainTumorError:
+    if isinstance(error, BrainTumorError):
+        return error
+    if isinstance(error, MemoryError):
+        typed = BrainTumorError(
+            ErrorCode.OUT_OF_MEMORY,
+            "There is not enough memory for this picture.",
+            "Close other programs or cases, then retry.",
+        )
+    else:
+        typed = internal_error(error)
+    typed.__cause__ = error
+    return typed
+
+
+def _thumbnail(study: Study, window: Window) -> NDArray[np.uint8]:
+    plane = study.pixels[study.slices // 2]
+    step = max(1, min(plane.shape) // (2 * THUMBNAIL_PX))
+    grey = apply_window(np.ascontiguousarray(plane[::step, ::step]), window)
+    row_mm, column_mm = study.geometry.pixel_spacing_mm or (1.0, 1.0)
+    height, width = grey.shape[0] * row_mm, grey.shape[1] * column_mm
+    scale = THUMBNAIL_PX / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
