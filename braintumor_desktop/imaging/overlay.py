@@ -21,7 +21,8 @@ def colorize(values01: NDArray[Any], colormap: str = COLORMAPS[0]) -> NDArray[np
     """
     if colormap not in _CODES:
         raise ValueError(f"unknown colour map {colormap!r}")
-    return _table(colormap)[np.rint(np.clip(values01, 0.0, 1.0) * 255).astype(np.uint8)]
+    colours: NDArray[np.uint8] = _table(colormap)[np.rint(np.clip(values01, 0.0, 1.0) * 255).astype(np.uint8)]
+    return colours
 
 
 @lru_cache

@@ -56,8 +56,8 @@ def full_window(pixels: NDArray[Any]) -> Window:
 def apply_window(slice_pixels: NDArray[Any], window: Window, *, invert: bool = False) -> NDArray[np.uint8]:
     """Pixels as shown: uint8, same shape, 0 black, 255 white, rounded to the nearest; invert swaps the two."""
     if slice_pixels.dtype in (np.uint8, np.uint16):  # a look-up table is quickest where values are few
-        table = _shown(np.arange(np.iinfo(slice_pixels.dtype).max + 1), window, invert)
-        return table[slice_pixels]
+        shown: NDArray[np.uint8] = _shown(np.arange(np.iinfo(slice_pixels.dtype).max + 1), window, invert)[slice_pixels]
+        return shown
     return _shown(slice_pixels, window, invert)
 
 
