@@ -1,12 +1,18 @@
 """One report model and its views: PDF, PNG, JSON lines, masks; and the reference texts. No torch, no Qt."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 from braintumor_desktop.reporting.json_lines import error_line, json_line
 from braintumor_desktop.reporting.masks import batch_stems, write_heatmap, write_mask
-from braintumor_desktop.reporting.pdf import write_pdf
-from braintumor_desktop.reporting.png import write_png
 from braintumor_desktop.reporting.report import ReaderNote, Report, build_report
 from braintumor_desktop.reporting.tumor_reference import TumorReference, reference_text
+
+if TYPE_CHECKING:
+    from braintumor_desktop.reporting.pdf import write_pdf
+    from braintumor_desktop.reporting.png import write_png
 
 __all__ = [
     "ReaderNote",
@@ -24,3 +30,16 @@ __all__ = [
     "write_pdf",
     "write_png",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The PDF library takes a quarter of a second to import: only who writes a PDF or PNG pays for it, not the start."""
+    if name == "write_pdf":
+        from braintumor_desktop.reporting.pdf import write_pdf
+
+        return write_pdf
+    if name == "write_png":
+        from braintumor_desktop.reporting.png import write_png
+
+        return write_png
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -47,7 +47,7 @@ def render_pdf(report: Report, *, paper: Paper = "A4") -> bytes:
         spare = sheet.bottom - sheet.y if sheet.pages_count == 1 else None
     height = _TALLEST_IMAGE if spare is None else min(_TALLEST_IMAGE, _LOWEST_IMAGE + spare)
     with compose(report, size, height, answer_alone=spare is None) as sheet:
-        return bytes(sheet.output())
+        return sheet.finish()
 
 
 def compose(report: Report, size: tuple[float, float], image_height: float, *, answer_alone: bool = False) -> Sheet:
@@ -140,7 +140,9 @@ def _finding(sheet: Sheet, report: Report) -> None:
 
     beside = MARGIN + bars + 8.0
     sheet.set_y(top)
-    sheet.paragraph("Calibrated probabilities of the four classes; they add up to 100 %.", x=beside, colour=MUTED)
+    sheet.paragraph(
+        "Calibrated probabilities of the four classes; they add up to 100 % before rounding.", x=beside, colour=MUTED
+    )
     sheet.paragraph(f"{report.tumor_probability}.", x=beside)
     sheet.paragraph(report.prediction_set, x=beside)
     sheet.set_y(max(end, sheet.y) + _GAP - 1.0)
@@ -259,7 +261,7 @@ def _model_and_limits(sheet: Sheet, report: Report) -> None:
 
 def _reader(sheet: Sheet, report: Report) -> None:
     note = report.reader
-    sheet.heading("Reader", keep=20.0)
+    sheet.heading("Reader", keep=15.0)
     top = sheet.y + 0.6
     x = MARGIN
     for verdict, text in (("agree", "Agree with the finding"), ("disagree", "Disagree with the finding")):
@@ -274,7 +276,7 @@ def _reader(sheet: Sheet, report: Report) -> None:
         for _ in range(2):
             _empty_line(sheet, MARGIN + 16.0, sheet.y + 3.4, sheet.w - MARGIN)
             sheet.set_y(sheet.y + 4.6)
-    sheet.room(8.0)
+    sheet.room(6.8)
     y = sheet.y + 1.8
     lowest = y + 5.0
     column = sheet.content_width / 3

@@ -30,7 +30,7 @@ def render_png(report: Report) -> bytes:
     with compose(report, (_WIDTH_MM, _ENOUGH_MM), _IMAGE_HEIGHT_MM) as sheet:
         needed = sheet.y + _BELOW_CONTENT_MM
     with compose(report, (_WIDTH_MM, needed), _IMAGE_HEIGHT_MM) as sheet:
-        document = pypdfium2.PdfDocument(bytes(sheet.output()))
+        document = pypdfium2.PdfDocument(sheet.finish())
     try:
         picture = document[0].render(scale=DOTS_PER_INCH / 72).to_pil().convert("RGB")
     finally:

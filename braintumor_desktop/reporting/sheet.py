@@ -10,6 +10,8 @@ from typing import Self
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue
 from fpdf.fonts import TTFFont
+from fpdf.output import OutputProducer, PDFXmpMetadata
+from fpdf.prefs import ViewerPreferences
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.locations import bundled
@@ -35,6 +37,18 @@ _FOOTER_HEIGHT = 7.4
 _FAMILY = "NotoSans"
 # fpdf2 puts the number of pages in its place. printable() keeps it out of every other text.
 _ALL_PAGES = "\x00"
+
+
+class _Producer(OutputProducer):
+    """Writes the document information too, that fpdf2 leaves out of every PDF/A although part 2 allows it.
+
+    Most programs look there for title, author and date, and not in the XMP metadata.
+    """
+
+    def _add_xmp_metadata(self) -> PDFXmpMetadata | None:
+        metadata = super()._add_xmp_metadata()
+        self.fpdf._compliance = None  # all that is left for it to decide is whether the information is left out
+        return metadata
 
 
 class Sheet(FPDF):
@@ -76,6 +90,11 @@ class Sheet(FPDF):
         self.set_creator(self.printable(author))
         self.set_lang("en-GB")
         self.set_creation_date(created)
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
+
+    def finish(self) -> bytes:
+        """The document's bytes. Nothing can be drawn afterwards."""
+        return bytes(self.output(output_producer_class=_Producer))
 
     def printable(self, text: str) -> str:
         """`text` with every character that the font can't show, or that controls direction or layout, spelt out.

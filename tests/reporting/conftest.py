@@ -102,6 +102,6 @@ def make_analysis(
     )
 
 
-@pytest.fixture(name="make_analysis")
+@pytest.fixture(name="make_analysis", scope="session")
 def make_analysis_fixture() -> MakeAnalysis:
     return make_analysis
