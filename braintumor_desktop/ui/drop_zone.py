@@ -30,7 +30,7 @@ def picture_in(data: QMimeData) -> bytes | None:
         return None
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG", 100)  # 100: hardly compressed, so quick
+    image.save(buffer, b"PNG", 100)  # 100: hardly compressed, so quick
     return bytes(buffer.data().data())
 
 
@@ -128,11 +128,12 @@ class DropSign(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._over = parent
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
     def appear(self) -> None:
-        self.setGeometry(self.parentWidget().rect())
+        self.setGeometry(self._over.rect())
         self.raise_()
         self.show()
 

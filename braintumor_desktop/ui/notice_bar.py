@@ -28,6 +28,7 @@ class NoticeBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._case: Case | None = None
+        self._problems = 0
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
@@ -65,9 +66,12 @@ class NoticeBar(QFrame):
 
     def show_error(self, error: BrainTumorError, case: Case | None) -> None:
         """Show an error; with its case it can be retried from here."""
+        another = not self.isHidden() and not (case is not None and case is self._case)
+        self._problems = self._problems + 1 if another else 1
         self._case = case
         name = f"{case.name}: " if case is not None else ""
-        self.sentence.setText(name + error.message)
+        count = f"{self._problems} problems, the latest: " if self._problems > 1 else ""
+        self.sentence.setText(count + name + error.message)
         self.hint.setText(error.hint)
         self.code.setText(f"Code: {error.code.value}")
         self.retry.setVisible(case is not None)

@@ -29,8 +29,11 @@ _PROGRESS_EVERY_S = 0.05
 class Analyzes(Protocol):
     """What the worker needs of an `inference.Analyzer`."""
 
-    identity: ModelIdentity
-    device: str
+    @property
+    def identity(self) -> ModelIdentity: ...
+
+    @property
+    def device(self) -> str: ...
 
     def analyze(
         self,

@@ -1,0 +1,212 @@
+"""What the menus do. Every dialog is opened and left to itself; nothing blocks the window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.imaging.windowing import Window, full_window
+from braintumor_desktop.ui.appearance import apply_appearance
+from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.drop_zone import files_in, picture_in
+from braintumor_desktop.ui.exporting import Export, ExportKind
+from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
+from braintumor_desktop.ui.reader_box import reader_note
+from braintumor_desktop.ui.sample import sample_picture, sample_stack
+from braintumor_desktop.ui.settings_dialog import SettingsDialog
+
+if TYPE_CHECKING:
+    from braintumor_desktop.ui.main_window import MainWindow
+
+_PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)"
+_STACKS = {ExportKind.MASK: ExportKind.MASK_STACK, ExportKind.HEATMAP: ExportKind.HEATMAP_STACK}
+
+
+class Commands(QObject):
+    """The actions of a window, by what they do."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+
+    @property
+    def _case(self) -> Case | None:
+        return self._window.workspace.shown
+
+    # File
+
+    def open_files(self) -> None:
+        dialog = self._file_dialog("Open MRI pictures", QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters([_PICTURES, "All files (*)"])
+        dialog.filesSelected.connect(self._opened)
+        dialog.open()
+
+    def open_folder(self) -> None:
+        dialog = self._file_dialog("Open all pictures of a folder", QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.filesSelected.connect(self._opened)
+        dialog.open()
+
+    def paste(self) -> None:
+        data = QGuiApplication.clipboard().mimeData()
+        files, picture = files_in(data), picture_in(data)
+        if files:
+            self.open_paths(files)
+        elif picture is not None:
+            self._window.workspace.open_pasted(picture)
+        else:
+            hint = "Copy a picture in another program, or a file in the file manager, and paste again."
+            words = "There is no picture on the clipboard."
+            self._window.show_error(BrainTumorError(ErrorCode.NOT_AN_IMAGE, words, hint))
+
+    def open_paths(self, paths: list[Path]) -> None:
+        """Open files and folders, and start the next file dialog where they lie."""
+        first = paths[0]
+        self._window.settings.last_folder = str(first if first.is_dir() else first.parent)
+        self._window.workspace.open_paths(paths)
+
+    def open_sample(self) -> None:
+        self._window.workspace.open_made("Synthetic head", sample_picture)
+
+    def open_sample_stack(self) -> None:
+        self._window.workspace.open_made("Synthetic stack", sample_stack)
+
+    def fill_recent(self, menu: QMenu) -> None:
+        """Fill the menu of recent files, without their names where the reader wants them hidden."""
+        settings = self._window.settings
+        menu.clear()
+        for number, text in enumerate(settings.recent, 1):
+            path = Path(text)
+            name = "name hidden" if settings.hide_recent_names else path.name.replace("&", "&&")
+            action = menu.addAction(f"&{number % 10}  {name}")
+            action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
+        if not settings.recent:
+            menu.addAction("No recent files").setEnabled(False)
+        menu.addSeparator()
+        hide = menu.addAction("&Hide names")
+        hide.setCheckable(True)
+        hide.setChecked(settings.hide_recent_names)
+        hide.toggled.connect(lambda on: setattr(settings, "hide_recent_names", on))
+        clear = menu.addAction("&Clear")
+        clear.setEnabled(bool(settings.recent))
+        clear.triggered.connect(self.forget_recent)
+
+    def forget_recent(self) -> None:
+        self._window.settings.forget_recent()
+
+    def export(self, kind: ExportKind) -> None:
+        """Ask where to, and save what is shown now."""
+        case = self._case
+        if case is None or case.analysis is None:
+            return
+        if case.analysis.study.slices > 1:
+            kind = _STACKS.get(kind, kind)
+        dialog = self._file_dialog("Save", QFileDialog.FileMode.AnyFile)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(kind.words)
+        dialog.setDefaultSuffix(kind.ending)
+        dialog.selectFile(kind.proposed_name(case.name))
+        dialog.fileSelected.connect(self._save_as(case, kind))
+        dialog.open()
+
+    def _save_as(self, case: Case, kind: ExportKind) -> Callable[[str], None]:
+        def save(file: str) -> None:
+            if case.analysis is None:
+                return
+            settings = self._window.settings
+            self._window.statusBar().showMessage("Saving…")
+            self._window.exporter.submit(
+                Export(
+                    kind, case.analysis, Path(file), reader_note(case), case.window, settings.colormap, settings.paper
+                )
+            )
+
+        return save
+
+    # View
+
+    def reset_view(self) -> None:
+        """First zoom, first window, not inverted."""
+        self._window.actions_by_name["invert"].setChecked(False)
+        self._window.viewer.set_invert(False)
+        self._window.viewer.fit()
+        self.preset_window("auto")
+
+    def preset_window(self, name: str) -> None:
+        """auto, full, wide (twice auto) or narrow (half of auto)."""
+        case = self._case
+        if case is None or case.study is None or case.first_window is None:
+            return
+        first = case.first_window
+        windows = {
+            "auto": lambda: first,
+            "full": lambda: full_window(case.study.pixels) if case.study is not None else first,
+            "wide": lambda: Window.of(first.level, 2.0 * first.width),
+            "narrow": lambda: Window.of(first.level, 0.5 * first.width),
+        }
+        self._window.viewer.set_window(windows[name]())
+
+    # Case
+
+    def analyse(self) -> None:
+        if self._case is not None:
+            self._window.workspace.analyse(self._case)
+
+    def cancel(self) -> None:
+        if self._case is not None:
+            self._window.workspace.cancel(self._case)
+
+    def remove(self) -> None:
+        if self._case is not None:
+            self._window.notice.hide_for(self._case)
+            self._window.workspace.remove(self._case)
+
+    def reset(self) -> None:
+        self._window.notice.hide()
+        self._window.workspace.reset()
+        self._window.show_case(None)
+
+    # Settings and help
+
+    def edit_settings(self) -> None:
+        dialog = SettingsDialog(self._window.settings, self._window)
+        dialog.forget_asked.connect(self.forget_recent)
+        dialog.accepted.connect(self._settings_changed)
+        self._open(dialog)
+
+    def _settings_changed(self) -> None:
+        settings = self._window.settings
+        application = QApplication.instance()
+        if isinstance(application, QApplication):
+            apply_appearance(application, settings.appearance)
+        self._window.choose_colormap(settings.colormap)
+        self._window.workspace.warm_up()
+
+    def show_shortcuts(self) -> None:
+        html = shortcuts_html(list(self._window.actions_by_name.values()))
+        self._open(TextDialog("Keys and mouse", html, self._window))
+
+    def show_about(self) -> None:
+        self._open(TextDialog("About", about_html(), self._window))
+
+    def show_model(self) -> None:
+        self._open(TextDialog("About the model", model_html(self._window.settings.model_id), self._window))
+
+    def _opened(self, files: list[str]) -> None:
+        self.open_paths([Path(f) for f in files])
+
+    def _file_dialog(self, title: str, mode: QFileDialog.FileMode) -> QFileDialog:
+        dialog = QFileDialog(self._window, title, self._window.settings.last_folder)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(mode)
+        return dialog
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()

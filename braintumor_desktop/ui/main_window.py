@@ -1,0 +1,311 @@
+"""The main window: cases at the left, the viewer in the middle, results at the right."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+
+from braintumor_desktop import RESEARCH_USE
+from braintumor_desktop.domain.errors import BrainTumorError, internal_error
+from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.storage.settings import Settings, save_settings
+from braintumor_desktop.ui.case import Case, CaseState
+from braintumor_desktop.ui.case_list import CasePanel
+from braintumor_desktop.ui.commands import Commands
+from braintumor_desktop.ui.drop_zone import DropSign, EmptyPage, files_in, picture_in, takes
+from braintumor_desktop.ui.exporting import Exporter
+from braintumor_desktop.ui.menus import LAYERS, Menus
+from braintumor_desktop.ui.notice_bar import NoticeBar
+from braintumor_desktop.ui.overlay_bar import OverlayBar
+from braintumor_desktop.ui.results_panel import ResultsPanel
+from braintumor_desktop.ui.slice_strip import SliceStrip
+from braintumor_desktop.ui.viewer import Viewer
+from braintumor_desktop.ui.worker import AnalyzerFactory
+from braintumor_desktop.ui.workspace import Workspace
+
+TITLE = "Brain tumour MRI analysis"
+_MESSAGE_MS = 15_000
+
+
+class MainWindow(QMainWindow):
+    """Assembles the parts and carries what one says to the others.
+
+    settings: changed in place and saved to `settings_file` (the user's own when None) at close.
+    """
+
+    def __init__(
+        self, settings: Settings, analyzer_factory: AnalyzerFactory, settings_file: Path | None = None
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        self._settings_file = settings_file
+        self.stuck = False
+        self.setWindowTitle(TITLE)
+        self.setAcceptDrops(True)
+        self.workspace = Workspace(settings, analyzer_factory, self)
+        self.exporter = Exporter(self)
+        self.viewer = Viewer()
+        self.commands = Commands(self)
+        self.menus = Menus(self)
+        self.actions_by_name = self.menus.actions
+        self.addToolBar(self.menus.tool_bar())
+        self.case_panel = CasePanel(self.workspace.model)
+        self.results = ResultsPanel()
+        self._build_centre()
+        self._build_status_bar()
+        self._restore()
+        self._connect()
+        self.show_case(None)
+
+    # Building
+
+    def _build_centre(self) -> None:
+        self.empty_page = EmptyPage()
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.empty_page)
+        self.pages.addWidget(self.viewer)
+        self.notice = NoticeBar()
+        self.overlay_bar = OverlayBar({name: self.actions_by_name[name] for name in LAYERS})
+        self.slice_strip = SliceStrip()
+        centre = QWidget()
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 8, 0, 4)
+        column.setSpacing(4)
+        column.addWidget(self.notice)
+        column.addWidget(self.pages, 1)
+        column.addWidget(self.slice_strip)
+        column.addWidget(self.overlay_bar)
+        self.drop_sign = DropSign(self.pages)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        for widget in (self.case_panel, centre, self.results):
+            self.splitter.addWidget(widget)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([240, 780, 330])
+        self.setCentralWidget(self.splitter)
+
+    def _build_status_bar(self) -> None:
+        bar = self.statusBar()
+        bar.setSizeGripEnabled(False)
+        self.model_label = QLabel()
+        self.model_label.setAccessibleName("State of the model")
+        self.research_label = QLabel(RESEARCH_USE)
+        bold = self.research_label.font()
+        bold.setBold(True)
+        self.research_label.setFont(bold)
+        self.research_label.setContentsMargins(12, 2, 8, 2)
+        bar.addPermanentWidget(self.model_label)
+        bar.addPermanentWidget(self.research_label)
+
+    def _connect(self) -> None:
+        self.case_panel.chosen.connect(self.show_case)
+        self.case_panel.open_asked.connect(self.commands.open_files)
+        self.case_panel.retry_asked.connect(self.workspace.analyse)
+        self.case_panel.remove_asked.connect(self.commands.remove)
+        self.empty_page.open_asked.connect(self.commands.open_files)
+        self.empty_page.sample_asked.connect(self.commands.open_sample)
+        self.notice.retry_asked.connect(self.workspace.analyse)
+        self.results.analyse_asked.connect(self.commands.analyse)
+        self.results.cancel_asked.connect(self.commands.cancel)
+        self.viewer.window_changed.connect(self._window_changed)
+        self.viewer.slice_asked.connect(self.go_to_slice)
+        self.slice_strip.slice_chosen.connect(self.go_to_slice)
+        self.overlay_bar.opacity_changed.connect(self.set_opacity)
+        self.overlay_bar.colormap_changed.connect(self.choose_colormap)
+        self.workspace.ready_to_show.connect(self._ready_to_show)
+        self.workspace.changed.connect(self._case_changed)
+        self.workspace.trouble.connect(self._trouble)
+        self.workspace.opened.connect(self._remember)
+        self.workspace.model_changed.connect(self.model_label.setText)
+        self.exporter.saved.connect(self._saved)
+        self.exporter.failed.connect(self.show_error)
+
+    def _restore(self) -> None:
+        """The window as it was left; on a first start it fits a screen of 1366 × 768."""
+        self.resize(1280, 700)
+        settings, layers = self.settings, self.viewer.layers
+        self.restoreGeometry(QByteArray(_from_text(settings.window_geometry)))
+        self.splitter.restoreState(QByteArray(_from_text(settings.splitter_state)))
+        for name in LAYERS:
+            on = bool(getattr(settings, f"show_{name}"))
+            setattr(layers, name, on)
+            self.actions_by_name[name].setChecked(on)
+        for name in ("contour", "fill", "heatmap"):
+            value = getattr(settings, f"{name}_opacity")
+            setattr(layers, f"{name}_opacity", value)
+            self.overlay_bar.set_opacity(name, value)
+        self.choose_colormap(settings.colormap)
+
+    # What the parts say
+
+    def start(self, paths: list[Path] | None = None) -> None:
+        """Begin to work once the window stands: these files first, then the model."""
+        self.workspace.start()
+        if paths:
+            self.workspace.open_paths(paths)
+        self.workspace.warm_up()
+
+    def show_case(self, case: Case | None) -> None:
+        """Show a case with all that is known of it, or the empty page."""
+        self.workspace.show(case)
+        if case is None:
+            self.empty_page.invite()
+        elif case.study is None and case.state is CaseState.FAILED and case.error is not None:
+            self.empty_page.lament(case.name, case.error.message)
+        elif case.study is None:
+            self.empty_page.wait(case.name)
+        if case is None or case.study is None or case.window is None:
+            self.viewer.clear()
+        else:
+            self.viewer.show_study(case.study, case.window, case.slice_index)
+            self.viewer.show_analysis(case.analysis)
+        self._refresh(case)
+
+    def _refresh(self, case: Case | None) -> None:
+        """Everything around the picture."""
+        shown = case is not None and case.study is not None
+        self.pages.setCurrentWidget(self.viewer if shown else self.empty_page)
+        self.overlay_bar.setVisible(shown)
+        self.setWindowTitle(TITLE if case is None else f"{case.name} – {TITLE}")
+        stack = case is not None and case.study is not None and case.study.slices > 1
+        self.slice_strip.setVisible(stack)
+        if stack and case is not None and case.study is not None:
+            self.slice_strip.show_slices(case.study.slices, case.analysis.slices if case.analysis else None)
+            self.slice_strip.set_current(case.slice_index)
+        self.results.show_case(case)
+        self._enable_actions(case)
+
+    def _enable_actions(self, case: Case | None) -> None:
+        shown, busy = case is not None and case.study is not None, case is not None and case.state.busy
+        analysis = None if case is None else case.analysis
+        enable = self.menus.enable
+        view = ("fit", "one_to_one", "zoom_in", "zoom_out", "invert", "reset_view")
+        presets = ("window_auto", "window_full", "window_wide", "window_narrow")
+        enable((*view, *presets), shown)
+        enable(("pdf", "png", "json"), analysis is not None)
+        enable(("mask", *LAYERS), analysis is not None and analysis.segmentation is not None)
+        has_map = analysis is not None and analysis.explanation is not None
+        enable(("heatmap_file", "heatmap"), has_map)
+        failed = case is not None and case.state is CaseState.FAILED
+        enable(("analyse",), case is not None and not busy)
+        enable(("reanalyse",), analysis is not None and not busy)
+        enable(("cancel",), busy)
+        enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
+        enable(("remove",), case is not None)
+        enable(("next", "previous", "reset"), bool(self.workspace.model.cases))
+
+    def _ready_to_show(self, case: Case) -> None:
+        self.case_panel.choose(case)
+        self.viewer.setFocus()
+
+    def _case_changed(self, case: Case) -> None:
+        self.case_panel.refresh()
+        if case.state.busy:
+            self.notice.hide_for(case)
+        if case is not self.workspace.shown:
+            self._enable_actions(self.workspace.shown)
+        elif case.study is not self.viewer.study or case.study is None:
+            self.show_case(case)
+        else:
+            if case.state is CaseState.DONE:
+                self.viewer.show_analysis(case.analysis)
+                self.viewer.show_slice(case.slice_index)
+            self._refresh(case)
+
+    def _trouble(self, error: BrainTumorError, case: Case | None) -> None:
+        self.notice.show_error(error, case)
+        if case is not None and case is self.workspace.shown:
+            self.show_case(case)
+
+    def show_error(self, error: BrainTumorError) -> None:
+        """Tell an error that belongs to no case."""
+        self.notice.show_error(error, None)
+
+    def show_crash(self, cause: BaseException) -> None:
+        """Tell an exception nobody caught."""
+        self.show_error(internal_error(cause))
+
+    def _window_changed(self, window: Window) -> None:
+        if self.workspace.shown is not None:
+            self.workspace.shown.window = window
+
+    def go_to_slice(self, index: int) -> None:
+        """Show a slice of the stack."""
+        self.viewer.show_slice(index)
+        if self.workspace.shown is not None:
+            self.workspace.shown.slice_index = self.viewer.slice_index
+        self.slice_strip.set_current(self.viewer.slice_index)
+
+    def toggle_layer(self, name: str, on: bool) -> None:
+        """Switch an overlay: contour, fill, heatmap or diameters."""
+        setattr(self.viewer.layers, name, on)
+        setattr(self.settings, f"show_{name}", on)
+        self.viewer.update()
+
+    def set_opacity(self, name: str, value: float) -> None:
+        """name: contour, fill or heatmap; value: 0..1."""
+        setattr(self.viewer.layers, f"{name}_opacity", value)
+        setattr(self.settings, f"{name}_opacity", value)
+        self.viewer.update()
+
+    def choose_colormap(self, name: str) -> None:
+        """Colours of the heat map, here and in the reports."""
+        self.viewer.layers.colormap = self.settings.colormap = name
+        self.actions_by_name[name].setChecked(True)
+        self.overlay_bar.set_colormap(name)
+        self.viewer.update()
+
+    def _remember(self, files: list[Path]) -> None:
+        for file in reversed(files[:10]):
+            self.settings.remember(file)
+
+    def _saved(self, path: Path) -> None:
+        self.statusBar().showMessage(f"Saved {path}", _MESSAGE_MS)
+
+    # Drag and drop, close
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if takes(event.mimeData()):
+            event.setDropAction(Qt.DropAction.CopyAction)  # never move: the file stays where it is
+            event.accept()
+            self.drop_sign.appear()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.drop_sign.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.drop_sign.hide()
+        if files := files_in(event.mimeData()):
+            self.commands.open_paths(files)
+        elif (picture := picture_in(event.mimeData())) is not None:
+            self.workspace.open_pasted(picture)
+        event.setDropAction(Qt.DropAction.CopyAction)
+        event.accept()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Away from the screen at once; then what was begun to be saved is finished and the worker is stopped."""
+        self.settings.window_geometry = _to_text(self.saveGeometry())
+        self.settings.splitter_state = _to_text(self.splitter.saveState())
+        self.hide()
+        with contextlib.suppress(OSError):  # a folder that can't be written must not keep the program open
+            save_settings(self.settings, self._settings_file)
+        self.exporter.finish()
+        self.stuck = not self.workspace.stop()
+        event.accept()
+
+
+def _to_text(state: QByteArray) -> str:
+    return base64.b64encode(state.data()).decode()
+
+
+def _from_text(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""

@@ -1,0 +1,70 @@
+"""Agree, disagree, and a comment: the reader has the last word, and it goes into the report."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from braintumor_desktop.reporting import ReaderNote
+from braintumor_desktop.ui.case import Case, Verdict
+
+
+class ReaderBox(QWidget):
+    """Edits the verdict and comment of the case it shows."""
+
+    changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._case: Case | None = None
+        self.agree = QPushButton("A&gree")
+        self.disagree = QPushButton("&Disagree")
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(False)  # a second click takes the verdict back
+        buttons = QHBoxLayout()
+        for button, words in ((self.agree, "You agree with the model"), (self.disagree, "You disagree with the model")):
+            button.setCheckable(True)
+            button.setToolTip(f"{words}; stands in the report")
+            button.setAccessibleName(words)
+            self._group.addButton(button)
+            buttons.addWidget(button)
+        self.comment = QPlainTextEdit()
+        self.comment.setPlaceholderText("Comment for the report")
+        self.comment.setAccessibleName("Comment for the report")
+        self.comment.setTabChangesFocus(True)
+        self.comment.setAcceptDrops(False)  # a picture dropped here is to be opened, not written down
+        self.comment.setFixedHeight(4 * self.comment.fontMetrics().height() + 12)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
+        layout.addWidget(self.comment)
+        self.agree.clicked.connect(lambda: self._verdict("agree"))
+        self.disagree.clicked.connect(lambda: self._verdict("disagree"))
+        self.comment.textChanged.connect(self._commented)
+
+    def show_note(self, case: Case) -> None:
+        """Show what the reader said of this case so far."""
+        self._case = None
+        self.comment.setPlainText(case.comment)
+        self._case = case
+        self._show_verdict(case.verdict)
+
+    def _verdict(self, verdict: Verdict) -> None:
+        if self._case is not None:
+            self._case.verdict = None if self._case.verdict == verdict else verdict
+            self._show_verdict(self._case.verdict)
+            self.changed.emit()
+
+    def _show_verdict(self, verdict: Verdict | None) -> None:
+        self.agree.setChecked(verdict == "agree")
+        self.disagree.setChecked(verdict == "disagree")
+
+    def _commented(self) -> None:
+        if self._case is not None:
+            self._case.comment = self.comment.toPlainText()
+            self.changed.emit()
+
+
+def reader_note(case: Case) -> ReaderNote:
+    """The reader's words for the report."""
+    return ReaderNote(verdict=case.verdict, comment=case.comment.strip())

@@ -1,0 +1,90 @@
+"""An analysis in the words of the results panel."""
+
+from __future__ import annotations
+
+from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, Finding, Segmentation
+from braintumor_desktop.domain.measurements import Diameter
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.reporting.figures import in_words, share_in_words
+
+NOT_KNOWN = "not known"
+
+
+def prediction_set(finding: Finding) -> str:
+    """What the model can't exclude; empty where it gives no such set."""
+    if finding.prediction_set is None:
+        return ""
+    coverage = "" if finding.coverage is None else f" at {100 * finding.coverage:g} % coverage"
+    names = ", ".join(CLASS_TITLES[c].lower() for c in finding.prediction_set) or "none of the classes"
+    return f"Can't be excluded (✓){coverage}: {names}."
+
+
+def sizes(study: Study, found: Segmentation | None) -> list[tuple[str, str]]:
+    """Rows of quantity and value; empty where the model draws no outline."""
+    if found is None or not found.present:
+        return []
+    rows = [("Area", f"{found.area_px:,} px")]
+    if found.area_mm2 is not None:
+        rows.append(("", in_words(found.area_mm2, 1, "mm²")))
+    rows.append(("Of the picture", in_words(found.area_percent_of_image, 2, "%")))
+    head = found.area_percent_of_head
+    rows.append(("Of the head", NOT_KNOWN if head is None else in_words(head, 2, "%")))
+    if found.diameters is not None:
+        rows.append(("Longest diameter", _length(found.diameters.longest)))
+        rows.append(("Perpendicular", _length(found.diameters.perpendicular)))
+    if found.volume_ml is not None:
+        rows.append(("Volume", in_words(found.volume_ml, 2, "ml")))
+    if study.slices > 1:
+        rows.append(("Measured on", f"slice {found.slice_index + 1} of {study.slices}"))
+    return rows
+
+
+def size_note(study: Study, found: Segmentation | None) -> str:
+    """Why something is missing from the sizes."""
+    if found is None or not found.present:
+        return "The model outlines no tumour."
+    if study.geometry.pixel_spacing_mm is None:
+        return "This file has no pixel spacing, so sizes are in pixels."
+    return ""
+
+
+def quality(analysis: Analysis) -> list[tuple[bool, str]]:
+    """Sentences on the input and the answer, each with whether it is a warning."""
+    lines = []
+    if analysis.quality.in_distribution is False:
+        lines.append((True, "The picture does not resemble those the model was trained on: distrust the answer."))
+    flags = [flag.sentence for flag in analysis.quality.flags]
+    lines += [(True, sentence) for sentence in flags]
+    lines += [(False, note) for note in analysis.study.notes if note not in flags]
+    if not any(warning for warning, _ in lines):
+        lines.insert(0, (False, "No automatic check objected to this picture."))
+    return lines
+
+
+def explanation(analysis: Analysis) -> str:
+    """What the heat map is, and how much of it lies in the outline."""
+    shown = analysis.explanation
+    if shown is None:
+        return "This model gives no heat map."
+    inside = (
+        "" if shown.energy_in_mask is None else f" {share_in_words(shown.energy_in_mask)} of it lies in the outline."
+    )
+    return (
+        f"{shown.method}.{inside} It shows where the model looked, which is a question about the model, not a finding."
+    )
+
+
+def model(analysis: Analysis) -> list[tuple[str, str]]:
+    identity, timing = analysis.model, analysis.timing
+    stages = f"load {timing.load:.0f}, infer {timing.infer:.0f}, explain {timing.explain:.0f} ms"
+    return [
+        ("Model", f"{identity.id} {identity.version}"),
+        ("Weights", f"SHA-256 {identity.sha256[:12]}…"),
+        ("Device", analysis.device),
+        ("Time", f"{timing.total:.0f} ms ({stages})"),
+    ]
+
+
+def _length(diameter: Diameter) -> str:
+    pixels = in_words(diameter.length_px, 1, "px")
+    return pixels if diameter.length_mm is None else f"{in_words(diameter.length_mm, 1, 'mm')} ({pixels})"

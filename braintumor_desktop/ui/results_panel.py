@@ -1,0 +1,167 @@
+"""The panel at the right: what the model says, how sure it is, and what the reader says to that."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.reporting import reference_text
+from braintumor_desktop.ui import result_words
+from braintumor_desktop.ui.case import Case, CaseState
+from braintumor_desktop.ui.probability_bars import ProbabilityBars
+from braintumor_desktop.ui.reader_box import ReaderBox
+from braintumor_desktop.ui.sections import FoldedText, heading, paragraph, rows_into
+
+
+class ResultsPanel(QScrollArea):
+    """Shows one case. analyse_asked, cancel_asked: the buttons; note_changed: the reader's verdict or comment."""
+
+    analyse_asked = Signal()
+    cancel_asked = Signal()
+    note_changed = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumWidth(270)
+        self.setAccessibleName("Results")
+        self._analysis: Analysis | None = None
+        self._body = QWidget()
+        layout = QVBoxLayout(self._body)
+        layout.setContentsMargins(12, 8, 12, 12)
+        layout.setSpacing(6)
+        self.setWidget(self._body)
+
+        self.finding = paragraph()
+        font = self.finding.font()
+        font.setPointSizeF(1.25 * font.pointSizeF())
+        font.setBold(True)
+        self.finding.setFont(font)
+        self.finding.setAccessibleName("Finding")
+        self.state = paragraph(faint=True)
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setMaximumHeight(10)
+        self.progress.setAccessibleName("Progress of the analysis")
+        self.button = QPushButton()
+        self.button.clicked.connect(self._button_clicked)
+        for widget in (self.finding, self.state, self.progress, self.button):
+            layout.addWidget(widget)
+
+        self._details = QWidget()
+        details = QVBoxLayout(self._details)
+        details.setContentsMargins(0, 0, 0, 0)
+        details.setSpacing(6)
+        details.addWidget(heading("Probabilities"))
+        self.bars = ProbabilityBars()
+        details.addWidget(self.bars)
+        self.prediction_set = paragraph(faint=True)
+        details.addWidget(self.prediction_set)
+        details.addWidget(heading("Tumour size"))
+        self._sizes = QFormLayout()
+        details.addLayout(self._sizes)
+        self.size_note = paragraph(faint=True)
+        details.addWidget(self.size_note)
+        details.addWidget(heading("Quality"))
+        self.quality = paragraph()
+        details.addWidget(self.quality)
+        details.addWidget(heading("Your reading"))
+        self.reader = ReaderBox()
+        self.reader.changed.connect(self.note_changed)
+        details.addWidget(self.reader)
+        details.addWidget(heading("Heat map"))
+        self.explanation = paragraph()
+        details.addWidget(self.explanation)
+        details.addWidget(heading("Model"))
+        self._model = QFormLayout()
+        details.addLayout(self._model)
+        self.reference = FoldedText()
+        details.addWidget(self.reference)
+        layout.addWidget(self._details)
+        layout.addStretch(1)
+        self.show_case(None)
+
+    def show_case(self, case: Case | None) -> None:
+        """Bring the panel up to date with a case; None: nothing is open."""
+        self._show_state(case)
+        analysis = None if case is None else case.analysis
+        self._details.setVisible(analysis is not None)
+        if analysis is not None and case is not None and analysis is not self._analysis:
+            self._show_analysis(analysis)
+            self.reader.show_note(case)
+            self.verticalScrollBar().setValue(0)
+        self._analysis = analysis
+
+    def _show_state(self, case: Case | None) -> None:
+        busy = case is not None and case.state.busy
+        self.progress.setVisible(busy)
+        self.button.setVisible(case is not None and case.state is not CaseState.DONE)
+        self.button.setText("Cancel" if busy else "Retry" if case and case.state is CaseState.FAILED else "Analyse")
+        self.button.setEnabled(True)
+        if case is None:
+            self.finding.setText("No picture open")
+            self.state.setText("The answer of the model appears here.")
+            return
+        analysed = case.analysis is not None
+        self.finding.setText(case.analysis.finding.sentence() if case.analysis is not None else case.name)
+        if busy:
+            # Without a share to tell yet, the bar moves to and fro: it never sits at 0 % without a word.
+            self.progress.setRange(0, 100 if case.fraction > 0 else 0)
+            self.progress.setValue(round(100 * case.fraction))
+        self.state.setVisible(not (analysed and case.state is CaseState.DONE))
+        self.state.setText(_state_words(case, case.error, analysed))
+
+    def _show_analysis(self, analysis: Analysis) -> None:
+        self.bars.show_finding(analysis.finding)
+        _set_or_hide(self.prediction_set, result_words.prediction_set(analysis.finding))
+        rows_into(self._sizes, result_words.sizes(analysis.study, analysis.segmentation))
+        _set_or_hide(self.size_note, result_words.size_note(analysis.study, analysis.segmentation))
+        lines = [f"{'⚠' if warning else '•'}  {words}" for warning, words in result_words.quality(analysis)]
+        self.quality.setText("\n".join(lines))
+        self.explanation.setText(result_words.explanation(analysis))
+        rows_into(self._model, result_words.model(analysis))
+        self._show_reference(analysis.finding.label)
+
+    def _show_reference(self, label: str) -> None:
+        try:
+            text = reference_text(label)
+        except (KeyError, BrainTumorError):
+            self.reference.hide()  # general information may be missing; the finding may not
+            return
+        blocks = [(s.heading, s.text) for s in text.sections]
+        self.reference.show_text(f"About: {text.title}", text.notice, blocks, text.sources)
+        self.reference.show()
+
+    def _button_clicked(self) -> None:
+        if self.button.text() == "Cancel":
+            self.button.setEnabled(False)
+            self.cancel_asked.emit()
+        else:
+            self.analyse_asked.emit()
+
+
+def _state_words(case: Case, error: BrainTumorError | None, analysed: bool) -> str:
+    earlier = " Below is the earlier answer." if analysed else ""
+    if case.state is CaseState.FAILED and error is not None:
+        return f"{error.message} {error.hint}{earlier}"
+    if case.state is CaseState.CANCELLED:
+        return "The analysis was cancelled."
+    return case.status_line + earlier
+
+
+def _set_or_hide(label: QLabel, words: str) -> None:
+    label.setText(words)
+    label.setVisible(bool(words))

@@ -1,0 +1,98 @@
+"""The settings the reader can change, in one small dialog that nothing waits for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.models.manifest import read_manifest
+from braintumor_desktop.storage.settings import APPEARANCES, DEVICES, PAPERS, Settings
+from braintumor_desktop.ui.overlay_bar import COLORMAP_TITLES
+
+_DEVICE_TITLES = {"auto": "Automatic", "cpu": "Processor (CPU)", "cuda": "Graphics card (CUDA)"}
+_APPEARANCE_TITLES = {"dark": "Dark", "light": "Light", "system": "As the desktop"}
+
+
+class SettingsDialog(QDialog):
+    """Edits `settings` in place when accepted; forget_asked: clear the recent files now."""
+
+    forget_asked = Signal()
+
+    def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Settings")
+        self._settings = settings
+        self.model = _choice("Model", _models(settings.model_id), settings.model_id)
+        self.device = _choice("Device", {d: _DEVICE_TITLES[d] for d in DEVICES}, settings.device)
+        self.paper = _choice("Paper of PDF reports", {p: p for p in PAPERS}, settings.paper)
+        self.colormap = _choice("Colours of the heat map", COLORMAP_TITLES, settings.colormap)
+        looks = {a: _APPEARANCE_TITLES[a] for a in APPEARANCES}
+        self.appearance = _choice("Appearance", looks, settings.appearance)
+        self.max_file = QSpinBox(minimum=1, maximum=4096, value=settings.max_file_mb, suffix=" MB")
+        self.max_file.setAccessibleName("Largest file to open")
+        self.max_file.setToolTip("Larger files are refused before they cost memory")
+        self.hide_names = QCheckBox("Hide the names of recent files")
+        self.hide_names.setChecked(settings.hide_recent_names)
+        self.forget = QPushButton("Clear recent files")
+        self.forget.clicked.connect(self.forget_asked)
+        self.forget.clicked.connect(lambda: self.forget.setEnabled(False))
+        self.forget.setEnabled(bool(settings.recent))
+        form = QFormLayout()
+        form.setVerticalSpacing(10)
+        form.addRow("&Model", self.model)
+        form.addRow("&Device", self.device)
+        form.addRow("&Paper of PDF reports", self.paper)
+        form.addRow("&Colours of the heat map", self.colormap)
+        form.addRow("&Largest file to open", self.max_file)
+        form.addRow("&Appearance", self.appearance)
+        form.addRow("Privacy", self.hide_names)
+        form.addRow("", self.forget)
+        note = QLabel("A new model or device is used from the next analysis on.")
+        note.setWordWrap(True)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(14)
+        layout.addLayout(form)
+        layout.addWidget(note)
+        layout.addWidget(buttons)
+
+    def accept(self) -> None:
+        self._settings.model_id = self.model.currentData()
+        self._settings.device = self.device.currentData()
+        self._settings.paper = self.paper.currentData()
+        self._settings.colormap = self.colormap.currentData()
+        self._settings.appearance = self.appearance.currentData()
+        self._settings.max_file_mb = self.max_file.value()
+        self._settings.hide_recent_names = self.hide_names.isChecked()
+        super().accept()
+
+
+def _choice(name: str, titles: dict[str, str], chosen: str) -> QComboBox:
+    box = QComboBox()
+    for value, title in titles.items():
+        box.addItem(title, value)
+    box.setCurrentIndex(max(0, box.findData(chosen)))
+    box.setAccessibleName(name)
+    return box
+
+
+def _models(chosen: str) -> dict[str, str]:
+    """Models of the manifest; without one, at least what is set."""
+    try:
+        return {row.id: f"{row.id} {row.version}" for row in read_manifest().values()}
+    except BrainTumorError:
+        return {chosen: chosen}
