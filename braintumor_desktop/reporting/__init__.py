@@ -33,7 +33,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The PDF library takes a quarter of a second to import: only who writes a PDF or PNG pays for it, not the start."""
+    """The PDF library takes a quarter of a second to import: only who writes a PDF or PNG pays for it."""
     if name == "write_pdf":
         from braintumor_desktop.reporting.pdf import write_pdf
 

@@ -33,6 +33,12 @@ def share(value: float | None) -> float | None:
     return rounded(value, 4)
 
 
+def complement(value: float | None) -> float | None:
+    """1 minus the rounded share, so that the two add up to exactly 1 as printed."""
+    known = share(value)
+    return None if known is None else share(1.0 - known)
+
+
 def percentage(value: float | None) -> float | None:
     return rounded(value, 2)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import CLASSES, Analysis, Finding, ModelIdentity, Segmentation
+from braintumor_desktop.domain.findings import CLASSES, Analysis, Finding, ModelIdentity, Segmentation, TumorClass
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.reporting import figures
 
@@ -107,12 +107,10 @@ def _input(study: Study) -> dict[str, Any]:
 
 
 def _finding(finding: Finding) -> dict[str, Any]:
-    probabilities = {each.value: figures.share(finding.probabilities[each]) for each in CLASSES}
-    no_tumor = probabilities["no_tumor"]
     return {
         "label": str(finding.label),
-        "tumor_probability": None if no_tumor is None else figures.share(1.0 - no_tumor),
-        "probabilities": probabilities,
+        "tumor_probability": figures.complement(finding.probabilities[TumorClass.NO_TUMOR]),
+        "probabilities": {each.value: figures.share(finding.probabilities[each]) for each in CLASSES},
         "prediction_set": None if finding.prediction_set is None else [each.value for each in finding.prediction_set],
         "coverage": figures.share(finding.coverage),
     }

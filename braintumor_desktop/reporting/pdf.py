@@ -24,7 +24,7 @@ Paper = Literal["A4", "Letter"]
 PAPER_SIZES_MM: dict[Paper, tuple[float, float]] = {"A4": (210.0, 297.0), "Letter": (215.9, 279.4)}
 
 _GAP = 2.1  # mm between sections
-_TALLEST_IMAGE, _LOWEST_IMAGE = 58.0, 40.0  # mm; lower ones are taken where that lets the report fit on one page
+_TALLEST_IMAGE, _LOWEST_IMAGE = 58.0, 38.0  # mm; lower ones are taken where that lets the report fit on one page
 _LABEL_WIDTH = 30.0
 _OTHER_BAR = (120, 144, 166)
 
@@ -45,7 +45,7 @@ def render_pdf(report: Report, *, paper: Paper = "A4") -> bytes:
     size = PAPER_SIZES_MM[paper]
     with compose(report, size, _LOWEST_IMAGE) as sheet:
         spare = sheet.bottom - sheet.y if sheet.pages_count == 1 else None
-    height = _TALLEST_IMAGE if spare is None else min(_TALLEST_IMAGE, _LOWEST_IMAGE + spare)
+    height = _TALLEST_IMAGE if spare is None else min(_TALLEST_IMAGE, _LOWEST_IMAGE + max(0.0, spare - 0.1))
     with compose(report, size, height, answer_alone=spare is None) as sheet:
         return sheet.finish()
 
@@ -140,9 +140,7 @@ def _finding(sheet: Sheet, report: Report) -> None:
 
     beside = MARGIN + bars + 8.0
     sheet.set_y(top)
-    sheet.paragraph(
-        "Calibrated probabilities of the four classes; they add up to 100 % before rounding.", x=beside, colour=MUTED
-    )
+    sheet.paragraph("Calibrated probabilities, 100 % together before rounding.", x=beside, colour=MUTED)
     sheet.paragraph(f"{report.tumor_probability}.", x=beside)
     sheet.paragraph(report.prediction_set, x=beside)
     sheet.set_y(max(end, sheet.y) + _GAP - 1.0)
@@ -162,7 +160,7 @@ def _key_images(sheet: Sheet, report: Report, height: float) -> None:
     tallest = max(size[1] for size in sizes)
     sheet.heading("Key images", keep=tallest + 20.0)
     top = sheet.y + 3.6
-    lowest = top
+    below = []
     for number, (image, (w, h)) in enumerate(zip(report.images, sizes, strict=True)):
         left = MARGIN + number * (width + gap)
         sheet.write_line(image.title, left, top - 3.6, bold=True)
@@ -174,10 +172,11 @@ def _key_images(sheet: Sheet, report: Report, height: float) -> None:
             _colour_bar(sheet, image.colour_bar, left, sheet.y, width)
             sheet.set_y(sheet.y + 3.0)
         sheet.paragraph(image.caption, x=left, width=width, size=6.6, colour=MUTED)
-        lowest = max(lowest, sheet.y)
-    sheet.set_y(lowest)
-    sheet.paragraph(report.image_notes, size=6.6, colour=MUTED)
-    sheet.set_y(sheet.y + _GAP - 0.6)
+        below.append(sheet.y)
+    # The notes go below the first two captions, beside the third, that stands lower for its colour bar.
+    sheet.set_y(max(below[:2]))
+    sheet.paragraph(report.image_notes, width=2 * width + gap, size=6.6, colour=MUTED)
+    sheet.set_y(max(sheet.y, *below) + _GAP - 0.6)
 
 
 def _fit(image: KeyImage, width: float, height: float) -> tuple[float, float]:

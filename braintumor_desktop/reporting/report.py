@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from braintumor_desktop import RESEARCH_USE, __version__
-from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding
+from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding, TumorClass
 from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging.overlay import COLORMAPS
@@ -142,7 +142,7 @@ def _provenance(study: Study) -> tuple[Fact, ...]:
     pixels = f"{study.columns} × {study.rows} (width × height)"
     spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
     facts = [
-        Fact("File", f"{study.name} (pasted)" if source.pasted else study.name),
+        Fact("File", study.name + " (pasted)" * source.pasted + " (synthetic, made by a program)" * source.synthetic),
         Fact("SHA-256 of the pixels" if source.pasted else "SHA-256 of the file", source.sha256),
         Fact("Format", f"{source.format}, {source.bits} bits a sample"),
         Fact("File size", f"{source.size_bytes:,} bytes"),
@@ -153,8 +153,6 @@ def _provenance(study: Study) -> tuple[Fact, ...]:
         Fact("Colour", "in colour, reduced to grey (luma)" if source.colour else "grey"),
         Fact("Sequence", study.sequence or NOT_KNOWN),
     ]
-    if source.synthetic:
-        facts.append(Fact("Synthetic", "yes, made by a program"))
     if geometry.slice_spacing_mm is not None:
         facts.append(Fact("Slice spacing", f"{geometry.slice_spacing_mm:g} mm"))
     if study.series_uid is not None:
@@ -181,7 +179,7 @@ def _probabilities(finding: Finding) -> tuple[ProbabilityRow, ...]:
 
 
 def _tumor_probability(finding: Finding) -> str:
-    return figures.share_in_words(finding.tumor_probability)
+    return figures.share_in_words(figures.complement(finding.probabilities[TumorClass.NO_TUMOR]))
 
 
 def _prediction_set(finding: Finding) -> str:
@@ -211,9 +209,7 @@ def _image_notes(analysis: Analysis) -> str:
     study = analysis.study
     parts = [] if study.slices == 1 else [f"Key slice {analysis.key_slice + 1} of {study.slices}"]
     parts.append(
-        "orientation unknown, left and right can't be told"
-        if study.geometry.orientation is None
-        else "letters give the patient's direction"
+        "orientation unknown" if study.geometry.orientation is None else "letters give the patient's direction"
     )
     parts.append(
         "pixel spacing unknown, the scale counts pixels" if study.geometry.pixel_spacing_mm is None else "scale in mm"
