@@ -3,7 +3,8 @@
 How far it goes: the file declares PDF/A-2u (ISO 19005-2, level U). fpdf2 enforces it as far as it can: fonts embedded
 as subsets, text mapped to Unicode, sRGB output intent, XMP metadata, no encryption, script or link. Title, language,
 author, creator, date and bookmarks are set; key images carry alternative text in a structure tree. It isn't fully
-tagged (headings, tables and reading order are not in the tree), so it is neither PDF/A-2a nor PDF/UA.
+tagged (headings, tables and reading order are not in the tree), so it is neither PDF/A-2a nor PDF/UA. The claim
+of PDF/A-2u rests on fpdf2; no validator (such as veraPDF) has been run on the files yet.
 """
 
 from __future__ import annotations
