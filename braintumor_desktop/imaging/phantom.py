@@ -215,7 +215,7 @@ def _sulci(point: Point, depth: Array, noise: dict[str, Array]) -> Array:
     side = np.abs(x)
     reach = np.clip(19 + 9 * noise["lump"] + 3 * noise["texture"], 5, 38)
     folds = np.abs(noise["fold"]) * 3.5 + np.maximum(depth - reach, 0) * 0.7 + 0.3 * np.abs(noise["fine"])
-    joined = np.hypot((y + 4) / 42, (z - 4) / 24)  # corpus callosum and thalami join the hemispheres
+    joined = np.hypot((y + 4) / 42, (z - 5) / 19)  # corpus callosum and thalami join the hemispheres
     fissure = np.abs(x + 1.0 * noise["fold"]) + np.maximum(1 - joined, 0) * 60
     # The lateral fissure and, at its bottom, the insula.
     bend = noise["fold"] + 0.7 * noise["fine"]
@@ -259,8 +259,9 @@ def _add_lesion(
     """Paint the lesion into `image` and return its mask, which ends at the inner side of the skull."""
     offsets = [p - c for p, c in zip(point, lesion.center_mm, strict=True)]
     radius = np.sqrt(offsets[0] ** 2 + offsets[1] ** 2 + offsets[2] ** 2)
-    edge = radius - lesion.radius_mm * (1 + lesion.irregularity * np.tanh(noise["lump"]))
-    within = outside < 2.0
+    rough = 0.7 * noise["lump"] + 0.3 * noise["texture"]
+    edge = radius - lesion.radius_mm * (1 + lesion.irregularity * rough)
+    within = outside < 2.0  # the lesion ends at the inner side of the skull
     swelling = np.clip(1 - edge / (0.8 * lesion.radius_mm), 0, 1) * np.clip(-outside / 4, 0, 1)
     image += swelling * np.clip(image - 0.36, 0, None) * -0.75  # water darkens white matter around it
     bright = 0.82 if lesion.enhancing else 0.36

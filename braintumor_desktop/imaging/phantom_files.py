@@ -34,13 +34,14 @@ def write_nifti(volume: PhantomVolume, path: Path) -> Path:
     """NIfTI-1 (``.nii`` or ``.nii.gz``) in RAS millimetres, sform and qform both set."""
     import nibabel
 
-    image = nibabel.Nifti1Image(volume.pixels.transpose(2, 1, 0), volume.affine)
+    nifti: Any = nibabel  # its functions carry no types
+    image = nifti.Nifti1Image(volume.pixels.transpose(2, 1, 0), volume.affine)
     image.header["descrip"] = _label(volume.seed).encode()
     image.header.set_xyzt_units("mm")
     image.set_sform(volume.affine, code="scanner")
     image.set_qform(volume.affine, code="scanner")
     with _failing_as_export():
-        nibabel.save(image, path)
+        nifti.save(image, path)
     return path
 
 

@@ -23,7 +23,7 @@ class SmoothNoise:
         frequency = np.sqrt(k[:, None, None] ** 2 + k[None, :, None] ** 2 + half[None, None, :] ** 2)
         ring = np.exp(-(((frequency * wavelength_mm - 1.0) / 0.35) ** 2))
         ring[0, 0, 0] = 0.0
-        lattice = np.fft.irfftn(np.fft.rfftn(white) * ring, s=white.shape)
+        lattice = np.fft.irfftn(np.fft.rfftn(white) * ring)
         if symmetric:
             lattice = lattice + 0.8 * lattice[:, :, ::-1]
         self._lattice = (lattice / lattice.std()).astype(np.float32)
