@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from braintumor_desktop.ui.case import Case, CaseState
 
 _Index = QModelIndex | QPersistentModelIndex
+BACKGROUND = QColor(16, 17, 19)
 _ROOT = QModelIndex()
 _THUMBNAIL = 48
 _MARGIN = 8
@@ -140,7 +141,7 @@ class CaseDelegate(QStyledItemDelegate):
         painter.restore()
 
     def _draw_thumbnail(self, painter: QPainter, frame: QRect, index: _Index) -> None:
-        painter.fillRect(frame, Qt.GlobalColor.black)
+        painter.fillRect(frame, BACKGROUND)
         pixmap = index.data(Qt.ItemDataRole.DecorationRole)
         if pixmap is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from braintumor_desktop.imaging.overlay import colorize
@@ -20,6 +20,7 @@ def draw_colour_bar(painter: QPainter, area: QRectF, colormap: str) -> None:
     bar = QRectF(area.right() - MARGIN - _WIDTH, area.center().y() - _LENGTH / 2, _WIDTH, _LENGTH)
     painter.drawImage(bar, image, QRectF(image.rect()))
     painter.setPen(QPen(QColor(0, 0, 0, 170), 1.0))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(bar)
     metrics = QFontMetricsF(painter.font())
     for words, y in (("much", bar.top() + metrics.ascent()), ("little", bar.bottom())):

@@ -140,7 +140,7 @@ class DropSign(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(12, 24, 36, 190))
+        painter.fillRect(self.rect(), QColor(12, 24, 36, 235))
         accent = QColor(86, 180, 233)
         painter.setPen(QPen(accent, 3))
         painter.setBrush(QColor(86, 180, 233, 28))

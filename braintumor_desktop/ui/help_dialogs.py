@@ -46,7 +46,7 @@ class TextDialog(QDialog):
 def shortcuts_html(actions: Sequence[QAction]) -> str:
     """Every action with a key, and the mouse."""
     keys = [
-        (shortcut.toString(shortcut.SequenceFormat.NativeText), action.text().replace("&", "").rstrip("…"))
+        (shortcut.toString(shortcut.SequenceFormat.NativeText), action.statusTip())
         for action in actions
         for shortcut in action.shortcuts()[:1]
     ]

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen, QTransform
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QTransform
 
 from braintumor_desktop.domain.measurements import Diameter, Diameters
 from braintumor_desktop.imaging.overlay import COLORMAPS, colorize, contours
@@ -127,6 +127,7 @@ def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> No
     """Longest diameter and its perpendicular as thin lines with end marks and their lengths."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    taken: list[QRectF] = []
     for diameter in (both.longest, both.perpendicular):
         line = QLineF(matrix.map(_point(diameter.start)), matrix.map(_point(diameter.end)))
         if line.length() < 4:
@@ -135,7 +136,9 @@ def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> No
         for colour, width in ((_HALO, 3.0), (DIAMETER, 1.4)):
             painter.setPen(QPen(colour, width))
             painter.drawLines(marks)
-        _draw_length(painter, line, diameter)
+        place = _length_place(QFontMetricsF(painter.font()), line, _length(diameter), taken)
+        taken.append(place)
+        draw_text(painter, place.bottomLeft(), _length(diameter), DIAMETER)
     painter.restore()
 
 
@@ -147,11 +150,23 @@ def draw_text(painter: QPainter, place: QPointF, text: str, colour: QColor) -> N
     painter.fillPath(path, colour)
 
 
-def _draw_length(painter: QPainter, line: QLineF, diameter: Diameter) -> None:
+def _length(diameter: Diameter) -> str:
     known = diameter.length_mm is not None
-    words = in_words(diameter.length_mm, 1, "mm") if known else in_words(diameter.length_px, 1, "px")
-    end = line.p1() if line.p1().x() > line.p2().x() else line.p2()
-    draw_text(painter, end + QPointF(8, 4), words, DIAMETER)
+    return in_words(diameter.length_mm, 1, "mm") if known else in_words(diameter.length_px, 1, "px")
+
+
+def _length_place(metrics: QFontMetricsF, line: QLineF, words: str, taken: list[QRectF]) -> QRectF:
+    """Room for the words: right of the line's right end, or else left of its left end, or above or below the line."""
+    width, height = metrics.horizontalAdvance(words), metrics.ascent()
+    left, right = sorted((line.p1(), line.p2()), key=lambda p: p.x())
+    top, bottom = sorted((line.p1(), line.p2()), key=lambda p: p.y())
+    places = [
+        QRectF(right.x() + 10, right.y() - height / 2, width, height),
+        QRectF(left.x() - 10 - width, left.y() - height / 2, width, height),
+        QRectF(bottom.x() - width / 2, bottom.y() + 8, width, height),
+        QRectF(top.x() - width / 2, top.y() - 8 - height, width, height),
+    ]
+    return next((p for p in places if not any(p.intersects(t) for t in taken)), places[0])
 
 
 def _end_mark(line: QLineF) -> QLineF:

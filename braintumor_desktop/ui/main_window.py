@@ -194,6 +194,7 @@ class MainWindow(QMainWindow):
         enable(("heatmap_file", "heatmap"), has_map)
         failed = case is not None and case.state is CaseState.FAILED
         enable(("analyse",), case is not None and not busy)
+        self.actions_by_name["analyse"].setIconText("Analyse" if analysis is None else "Re-analyse")
         enable(("reanalyse",), analysis is not None and not busy)
         enable(("cancel",), busy)
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QStyle, QToolBar
 
@@ -42,6 +43,8 @@ class Menus:
         bar.setObjectName("main_tools")
         bar.setMovable(False)
         bar.toggleViewAction().setVisible(False)
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        bar.setIconSize(QSize(18, 18))
         for name in ("open", "|", "analyse", "cancel", "|", "fit", "one_to_one", "invert", "reset_view", "|", "pdf"):
             if name == "|":
                 bar.addSeparator()
@@ -161,7 +164,7 @@ class Menus:
             action.setShortcut(QKeySequence(key))
         action.setToolTip(tip if not key or key in tip else f"{tip} ({key})")
         action.setStatusTip(tip)
-        action.triggered.connect(slot if checkable else lambda _on: slot())
+        action.triggered.connect((lambda on: slot(on)) if checkable else (lambda _on: slot()))
         menu.addAction(action)
         self.actions[name] = action
         return action

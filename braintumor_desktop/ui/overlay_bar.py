@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QToolButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from braintumor_desktop.imaging.overlay import COLORMAPS
 
 COLORMAP_TITLES = {
     "cividis": "Cividis (colour-blind safe)",
-    "viridis": "Viridis",
-    "jet": "Jet",
+    "viridis": "Viridis (colour-blind safe)",
+    "jet": "Jet (not colour-blind safe)",
 }
 
 
@@ -31,22 +31,18 @@ class OverlayBar(QWidget):
         layout.setSpacing(6)
         self.sliders: dict[str, QSlider] = {}
         for layer in ("contour", "fill", "heatmap", "diameters"):
-            button = QToolButton()
-            button.setDefaultAction(toggles[layer])
-            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
-            layout.addWidget(button)
+            layout.addWidget(_switch(toggles[layer]))
             if layer != "diameters":
                 slider = self._slider(layer, toggles[layer].iconText())
                 layout.addWidget(slider)
-                layout.addSpacing(8)
+                layout.addSpacing(10)
         layout.addStretch(1)
         self.colormap = QComboBox()
         for name in COLORMAPS:
-            self.colormap.addItem(COLORMAP_TITLES[name], name)
+            self.colormap.addItem(name.capitalize(), name)
+            self.colormap.setItemData(self.colormap.count() - 1, COLORMAP_TITLES[name], Qt.ItemDataRole.ToolTipRole)
         self.colormap.setAccessibleName("Colours of the heat map")
         self.colormap.setToolTip("Colours of the heat map")
-        self.colormap.setMinimumContentsLength(7)
-        self.colormap.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.colormap.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.colormap.currentIndexChanged.connect(lambda _: self.colormap_changed.emit(self.colormap.currentData()))
         label = QLabel("Colours")
@@ -73,3 +69,17 @@ class OverlayBar(QWidget):
         slider.valueChanged.connect(lambda value: self.opacity_changed.emit(layer, value / 100))
         self.sliders[layer] = slider
         return slider
+
+
+def _switch(action: QAction) -> QCheckBox:
+    """A check box that is on, off and grey as its action is."""
+    box = QCheckBox(action.iconText())
+    box.setToolTip(action.toolTip())
+    box.setAccessibleName(action.iconText())
+    box.setChecked(action.isChecked())
+    box.setEnabled(action.isEnabled())
+    box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    box.clicked.connect(action.trigger)
+    action.toggled.connect(box.setChecked)
+    action.enabledChanged.connect(box.setEnabled)
+    return box

@@ -76,12 +76,14 @@ def explanation(analysis: Analysis) -> str:
 
 def model(analysis: Analysis) -> list[tuple[str, str]]:
     identity, timing = analysis.model, analysis.timing
-    stages = f"load {timing.load:.0f}, infer {timing.infer:.0f}, explain {timing.explain:.0f} ms"
     return [
         ("Model", f"{identity.id} {identity.version}"),
         ("Weights", f"SHA-256 {identity.sha256[:12]}…"),
         ("Device", analysis.device),
-        ("Time", f"{timing.total:.0f} ms ({stages})"),
+        ("Time in all", f"{timing.total:,.0f} ms"),
+        ("Loading", f"{timing.load:,.0f} ms"),
+        ("Inference", f"{timing.infer:,.0f} ms"),
+        ("Heat map", f"{timing.explain:,.0f} ms"),
     ]
 
 

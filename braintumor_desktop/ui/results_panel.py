@@ -36,7 +36,7 @@ class ResultsPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(270)
+        self.setMinimumWidth(290)
         self.setAccessibleName("Results")
         self._analysis: Analysis | None = None
         self._body = QWidget()

@@ -12,7 +12,6 @@ from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging.phantom import FIELD_OF_VIEW_MM, Lesion, make_picture, make_volume
 
 _SIZE = 384
-_NOTE = "This is a synthetic head made by the program, not a patient."
 _LESION = Lesion()
 
 
@@ -26,7 +25,7 @@ def sample_picture() -> Study:
 
 def sample_stack() -> Study:
     """A coarse stack of the whole head, upwards."""
-    volume = make_volume(shape=(24, 224, 224), spacing_mm=(6.0, 1.0, 1.0), lesion=_LESION)
+    volume = make_volume(shape=(20, 224, 224), spacing_mm=(5.0, 1.0, 1.0), lesion=_LESION)
     geometry = Geometry(
         pixel_spacing_mm=volume.spacing_mm[1:], slice_spacing_mm=volume.spacing_mm[0], orientation=("L", "P")
     )
@@ -44,4 +43,4 @@ def _study(name: str, pixels: NDArray[Any], geometry: Geometry) -> Study:
         lossy=False,
         synthetic=True,
     )
-    return Study(pixels, source, geometry, notes=(_NOTE,))
+    return Study(pixels, source, geometry)

@@ -38,12 +38,12 @@ def rows_into(form: QFormLayout, rows: Sequence[tuple[str, str]]) -> None:
         form.removeRow(0)
     form.setHorizontalSpacing(12)
     form.setVerticalSpacing(3)
-    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.DontWrapRows)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
     for title, value in rows:
         name = QLabel(title)
         name.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        words = paragraph(value)
+        words = QLabel(value)
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words.setAccessibleName(title)
         form.addRow(name, words)
 

@@ -194,7 +194,7 @@ class Workspace(QObject):
             self._tell(case)
 
     def _model_ready(self, identity: ModelIdentity, device: str) -> None:
-        self.model_changed.emit(f"Model {identity.id} {identity.version} ready on {device}")
+        self.model_changed.emit(f"Model {identity.id} {identity.version} ready on {device.upper()}")
 
     def _not_ready(self, error: BrainTumorError) -> None:
         self.model_changed.emit("The model is not ready")
