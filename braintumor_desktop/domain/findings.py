@@ -69,7 +69,8 @@ class Finding:
     def sentence(self) -> str:
         """The finding in one plain sentence, the same in the window and in every report."""
         top = self.top_class
-        percent = f"{100 * self.probabilities[top]:.0f} %"
+        share = self.probabilities[top]
+        percent = "more than 99 %" if share >= 0.99 else f"{100 * share:.0f} %"  # never "100 %": nothing is certain
         if self.label == INDETERMINATE:
             likely = CLASS_TITLES[top].lower()
             return f"Indeterminate: the model can't tell the classes apart (most likely {likely}, {percent})."

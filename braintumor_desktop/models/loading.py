@@ -68,4 +68,5 @@ def save_weights(state: dict[str, torch.Tensor], path: Path) -> str:
     """
     half = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()}
     save_file(half, path)
+    path.chmod(0o644)  # the library writes for the owner only; an installed program is read by everyone
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -56,6 +56,16 @@ class ManifestRow:
     def identity(self) -> ModelIdentity:
         return ModelIdentity(self.id, self.version, self.sha256)
 
+    def facts(self) -> dict[str, str]:
+        """What a report says of the model beside its name, version and hash: label and sentence."""
+        figures = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        return {
+            "Network": f"{self.title}; input {self.input}",
+            "Training data": self.training_data,
+            "Held-out figures": figures or "none recorded",
+            "Licence of the weights": self.licence,
+        }
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready, as it stands in the manifest."""
         return asdict(self) | {"classes": list(self.classes), "metrics": dict(self.metrics)}

@@ -1,0 +1,154 @@
+"""The command line. Its commands, options, exit codes and JSON are a stable contract."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from braintumor_desktop import RESEARCH_USE, __version__
+from braintumor_desktop.domain.errors import BrainTumorError
+
+COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "train", "evaluate")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; without one, open the window. Returns 0, 1 (some inputs failed) or 2 (wrong usage)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or (arguments[0] not in COMMANDS and not arguments[0].startswith("-")):
+        from braintumor_desktop.app import run
+
+        return run([Path(argument) for argument in arguments])
+    options = _parser().parse_args(arguments)
+    try:
+        return _dispatch(options)
+    except BrainTumorError as error:
+        from braintumor_desktop.commands.terminal import complain
+
+        complain(f"braintumor {options.command}", error)
+        if options.debug:
+            traceback.print_exc()
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nstopped\n")
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `head` does
+        sys.stderr.close()
+        return 1
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    """Import only what the command needs: torch takes seconds."""
+    match options.command:
+        case "analyze":
+            from braintumor_desktop.commands import analyze
+
+            return analyze.run(
+                analyze.Options(
+                    paths=tuple(options.paths),
+                    json=options.json,
+                    masks=options.masks,
+                    heatmaps=options.heatmaps,
+                    report=options.report,
+                    model=options.model,
+                    device=options.device,
+                    workers=options.workers,
+                    debug=options.debug,
+                )
+            )
+        case "models":
+            from braintumor_desktop.commands import models
+
+            return models.run(as_json=options.json)
+        case "doctor":
+            from braintumor_desktop.commands import doctor
+
+            return doctor.run(as_json=options.json)
+        case "demo":
+            from braintumor_desktop.commands import demo
+
+            return demo.run(options.out, show=not options.no_window)
+        case "bench":
+            from braintumor_desktop.commands import bench
+
+            return bench.run(as_json=options.json)
+        case "train":
+            from braintumor_desktop.commands import training
+
+            return training.run_train(options.data, options.config, options.run, device=options.device)
+        case _:
+            from braintumor_desktop.commands import training
+
+            return training.run_evaluate(
+                options.data,
+                options.model,
+                options.out,
+                weights=options.weights,
+                device=options.device,
+                publish=options.publish,
+            )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="braintumor",
+        description=f"Offline brain-tumour MRI analysis. {RESEARCH_USE}",
+        epilog="Without a command, opens the window; `braintumor PATH…` opens it with these studies.",
+    )
+    parser.add_argument("--version", action="version", version=f"braintumor {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, words: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=words, description=words)
+        made.add_argument("--debug", action="store_true", help="show tracebacks")
+        return made
+
+    one = command("analyze", "analyse files and folders; one JSON object a line per picture or series")
+    one.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    one.add_argument("--json", metavar="FILE|-", help="write JSON lines to a file, or - for standard output")
+    one.add_argument("--masks", type=Path, metavar="DIR", help="write lesion masks here")
+    one.add_argument("--heatmaps", type=Path, metavar="DIR", help="write heat maps here")
+    one.add_argument("--report", type=Path, metavar="DIR", help="write PDF and PNG reports here")
+    one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
+    _device(one)
+    one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
+
+    command("models", "the bundled models").add_argument("--json", action="store_true")
+    command("doctor", "is the program ready, and if not, why").add_argument("--json", action="store_true")
+    demo = command("demo", "make the phantom, analyse it, write the report, open it in the window")
+    demo.add_argument("--out", type=Path, default=Path("demo-report"), metavar="DIR")
+    demo.add_argument("--no-window", action="store_true", help="only write the files")
+    command("bench", "start-up, latency, memory and throughput").add_argument("--json", action="store_true")
+
+    train = command("train", "train a model (extra `train`)")
+    train.add_argument("--data", type=Path, required=True, metavar="DIR")
+    train.add_argument("--config", type=Path, required=True, metavar="FILE")
+    train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
+    _device(train)
+    evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
+    evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
+    evaluate.add_argument("--model", default="neuro", metavar="ID")
+    evaluate.add_argument("--weights", type=Path, metavar="FILE", help="a training run's weights.pt instead")
+    evaluate.add_argument("--out", type=Path, default=Path("docs/evaluation"), metavar="DIR")
+    evaluate.add_argument(
+        "--publish", action="store_true", help="make --weights the bundled model, with its calibration and figures"
+    )
+    _device(evaluate)
+    return parser
+
+
+def _device(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

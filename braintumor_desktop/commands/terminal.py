@@ -1,0 +1,39 @@
+"""What commands say to a person: one line each on stderr, and a progress bar where there is a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from braintumor_desktop.domain.errors import BrainTumorError
+
+
+def complain(name: str, error: BrainTumorError) -> None:
+    """One diagnostic line: what, why, what next, and the code that programs match on."""
+    sys.stderr.write(f"{name}: {error.message} {error.hint} [{error.code}]\n")
+    sys.stderr.flush()
+
+
+class ProgressBar:
+    """A bar on stderr; silent where stderr is no terminal."""
+
+    def __init__(self, total: int, unit: str) -> None:
+        self._total = total
+        self._unit = unit
+        self._began = time.monotonic()
+        self._shown = sys.stderr.isatty()
+
+    def show(self, done: int) -> None:
+        if not self._shown:
+            return
+        filled = 30 * done // max(self._total, 1)
+        rate = done / max(time.monotonic() - self._began, 1e-9)
+        bar = "#" * filled + "-" * (30 - filled)
+        sys.stderr.write(f"\r[{bar}] {done}/{self._total} {self._unit}, {rate:.1f} a second")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Wipe the bar, so that the next line starts clean."""
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()

@@ -1,0 +1,295 @@
+"""Evaluation on the held-out pictures, through the very Analyzer that the program uses."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from braintumor_desktop import __version__
+from braintumor_desktop.domain.findings import CLASSES, Analysis, TumorClass
+from braintumor_desktop.domain.study import InputKind, Source, Study
+from braintumor_desktop.imaging import load
+from braintumor_desktop.inference.analyzer import Analyzer
+from braintumor_desktop.inference.device import choose_device
+from braintumor_desktop.models.loading import load_network, save_weights
+from braintumor_desktop.models.manifest import (
+    Calibration,
+    ManifestRow,
+    find_model,
+    manifest_path,
+    read_manifest,
+    write_manifest,
+)
+from braintumor_desktop.training import evaluation_report
+from braintumor_desktop.training.calibration import cross_fitted, fit_set_threshold, fit_temperature, with_temperature
+from braintumor_desktop.training.data import HELD_OUT_VOLUMES, TUMOR_UNKNOWN, Row, read_grey, read_rows, volume_slices
+from braintumor_desktop.training.metrics import (
+    auroc,
+    confusion,
+    dice,
+    expected_calibration_error,
+    interval,
+    iou,
+    macro_f1,
+    per_class,
+)
+
+COVERAGE = 0.95
+NONE = CLASSES.index(TumorClass.NO_TUMOR)
+TYPES = 3
+
+Array = NDArray[Any]
+
+
+@dataclass(eq=False)
+class Answers:
+    """The model's answers to a set of pictures.
+
+    log_p: (n, 4) log-probabilities at temperature 1; truth: (n,) class index, -1 for a tumour of unknown type;
+    groups: (n,) patient or near-duplicate group; dice, iou: (n,) nan where there is no true mask;
+    energy: (n,) share of the heat map inside the true mask.
+    """
+
+    log_p: Array
+    truth: Array
+    groups: Array
+    dice: Array
+    iou: Array
+    energy: Array
+    milliseconds: Array
+
+
+def evaluate(
+    data: Path, model: str, out: Path, *, weights: Path | None = None, device: str = "auto", publish: bool = False
+) -> str:
+    """Evaluate a model; write ``<model>.json``, ``<model>.md`` and plots to `out`; return the summary.
+
+    weights: a training run's weights, evaluated in the half precision they would be shipped in;
+    publish: make them the bundled model's, with the calibration fitted here.
+    """
+    with tempfile.TemporaryDirectory(prefix="braintumor-evaluate-") as temporary:
+        folder = Path(temporary) if weights is not None else manifest_path().parent
+        row = find_model(model) if weights is None else _candidate(model, weights, folder)
+        uncalibrated = replace(row, calibration=Calibration(mask_threshold=row.calibration.mask_threshold))
+        analyzer = Analyzer(load_network(row, folder), uncalibrated, choose_device(device))
+        rows = read_rows(data)
+        cheng = _answers(analyzer, [r for r in rows if r.split == "val" and r.source == "cheng"])
+        web = _answers(analyzer, _one_a_group([r for r in rows if r.split == "val" and r.source != "cheng"]))
+        healthy = _tumor_free(analyzer, data)
+        figures, calibration = _figures(cheng, web, healthy)
+        row = replace(row, calibration=calibration, metrics=_headline(figures))
+        figures["model"] = {"id": row.id, "version": row.version, "sha256": row.sha256}
+        out.mkdir(parents=True, exist_ok=True)
+        if publish:
+            shutil.copyfile(folder / row.file, manifest_path().parent / row.file)
+            known = read_manifest() if manifest_path().exists() else {}
+            write_manifest(known | {row.id: row}, manifest_path())
+    return evaluation_report.write(figures, cheng, web, calibration, out, row.id)
+
+
+def _candidate(model: str, weights: Path, folder: Path) -> ManifestRow:
+    state = torch.load(weights, weights_only=True, map_location="cpu")
+    file = f"{model}.safetensors"
+    digest = save_weights(state, folder / file)
+    return ManifestRow(
+        id=model,
+        title="Residual encoder with class head and mask decoder, trained from random weights",
+        version=__version__,
+        architecture="neuro",
+        file=file,
+        sha256=digest,
+        input="256x256 grey",
+        preprocessing="head outline, square crop with 4 % margin, area resampling, 1st..99.5th percentile to 0..1",
+        classes=tuple(c.value for c in CLASSES),
+        training_data=(
+            "Cheng et al. 2015 (CC BY 4.0), train patients; web pictures of SARTAJ, Br35H and BRISC 2025 (CC BY 4.0), "
+            "train groups; tumour-free volumes of Lesjak et al. 2017 (CC BY), two of four subjects"
+        ),
+        metrics={},
+        licence="CC BY 4.0",
+        default=model == "neuro",
+    )
+
+
+def _one_a_group(rows: list[Row]) -> list[Row]:
+    first: dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(row.group, row)
+    return list(first.values())
+
+
+def _answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
+    collected: list[tuple[Any, ...]] = []
+    for number, row in enumerate(rows, 1):
+        study = load(row.path)
+        analysis = analyzer.analyze(study)
+        truth = -1 if row.label == TUMOR_UNKNOWN else CLASSES.index(TumorClass(row.label))
+        group = row.patient or row.group
+        mask = read_grey(row.mask) > 127 if row.mask else None
+        collected.append((_log_p(analysis), truth, group, *_overlap(analysis, mask), analysis.timing.total))
+        if sys.stderr.isatty() or number == len(rows):
+            sys.stderr.write(f"\r{number}/{len(rows)} pictures")
+    sys.stderr.write("\n")
+    return Answers(*(np.array(column) for column in zip(*collected, strict=True)))
+
+
+def _log_p(analysis: Analysis) -> Array:
+    return np.log(np.array([analysis.finding.probabilities[c] for c in CLASSES]) + 1e-12)
+
+
+def _overlap(analysis: Analysis, truth: NDArray[np.bool_] | None) -> tuple[float, float, float]:
+    if truth is None or analysis.segmentation is None or analysis.explanation is None:
+        return float("nan"), float("nan"), float("nan")
+    predicted, heat = analysis.segmentation.mask[0], analysis.explanation.heatmap[0]
+    energy = float(heat[truth].sum() / max(float(heat.sum()), 1e-9))
+    return dice(predicted, truth), iou(predicted, truth), energy
+
+
+def _tumor_free(analyzer: Analyzer, data: Path) -> dict[str, dict[str, int]]:
+    """Slices called tumour in heads without a tumour that training never saw: counts by series."""
+    found: dict[str, dict[str, int]] = {}
+    for name, pixels in _healthy_slices(data):
+        source = Source(Path(name), hashlib.sha256(pixels.tobytes()).hexdigest(), 0, InputKind.NIFTI, "NIfTI", 16, None)
+        analysis = analyzer.analyze(Study(pixels[None], source))
+        counts = found.setdefault(name, {"slices": 0, "called_tumor": 0, "outlined": 0})
+        counts["slices"] += 1
+        counts["called_tumor"] += analysis.finding.top_class is not TumorClass.NO_TUMOR
+        counts["outlined"] += analysis.segmentation is not None and analysis.segmentation.present
+    return found
+
+
+def _healthy_slices(data: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    for path in sorted((data / "volumes").rglob("*.nii.gz")):
+        if path.name.startswith(HELD_OUT_VOLUMES):
+            for plane, pixels in volume_slices(path):
+                yield f"{path.name.removesuffix('.nii.gz')} {plane}", pixels
+    import pydicom
+
+    for file in sorted((data / "dicom" / "t1_series_implicit_le").glob("*.dcm"))[::4]:
+        pixels = pydicom.dcmread(file).pixel_array.astype(np.float32)
+        if (pixels > 0.1 * np.percentile(pixels, 99.5)).mean() >= 0.15:
+            yield "t1_series_implicit_le", pixels
+
+
+def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -> tuple[dict[str, Any], Calibration]:
+    log_p = np.concatenate([cheng.log_p, web.log_p[web.truth >= 0]])
+    truth = np.concatenate([cheng.truth, web.truth[web.truth >= 0]])
+    groups = np.concatenate([cheng.groups, web.groups[web.truth >= 0]])
+    crossed, members = cross_fitted(log_p, truth, groups, COVERAGE)
+    on_cheng = np.arange(len(truth)) < len(cheng.truth)
+    temperature = fit_temperature(log_p, truth)
+    calibrated = with_temperature(log_p, temperature)
+    threshold = fit_set_threshold(calibrated, truth, groups, COVERAGE)
+    covered, size = members[np.arange(len(truth)), truth], members.sum(1)
+    figures: dict[str, Any] = {
+        "date": date.today().isoformat(),
+        "cheng": _cheng_figures(cheng),
+        "web": _web_figures(web),
+        "tumor_free": healthy
+        | {"all": {k: sum(v[k] for v in healthy.values()) for k in ("slices", "called_tumor", "outlined")}},
+        "calibration": {
+            "temperature": temperature,
+            "set_threshold": threshold,
+            "ece": expected_calibration_error(crossed, truth),
+            "ece_uncalibrated": expected_calibration_error(np.exp(log_p), truth),
+            "coverage": float(covered.mean()),
+            "coverage_cheng": float(covered[on_cheng].mean()),
+            "set_size": float(size.mean()),
+            "set_size_cheng": float(size[on_cheng].mean()),
+        },
+        "milliseconds_median": float(np.median(cheng.milliseconds)),
+    }
+    return figures, Calibration(temperature, threshold, COVERAGE)
+
+
+def _cheng_figures(a: Answers) -> dict[str, Any]:
+    three, four = a.log_p[:, :TYPES].argmax(1), a.log_p.argmax(1)
+    p3 = np.exp(a.log_p[:, :TYPES])
+    p3 /= p3.sum(1, keepdims=True)
+    patients, inverse = np.unique(a.groups, return_inverse=True)
+    by_patient = np.stack([p3[inverse == k].mean(0) for k in range(len(patients))]).argmax(1)
+    patient_truth = np.array([a.truth[inverse == k][0] for k in range(len(patients))])
+    zero = a.dice == 0
+
+    def both(figure: Any) -> dict[str, Any]:
+        low, high = interval(a.groups, figure)
+        return {"value": float(figure(np.arange(len(a.truth)))), "low": low, "high": high}
+
+    return {
+        "pictures": len(a.truth),
+        "patients": len(patients),
+        "macro_f1_3": both(lambda i: macro_f1(a.truth[i], three[i], TYPES)),
+        "accuracy_3": both(lambda i: (three[i] == a.truth[i]).mean()),
+        "accuracy_4": both(lambda i: (four[i] == a.truth[i]).mean()),
+        "called_tumor": both(lambda i: (four[i] != NONE).mean()),
+        "patient_accuracy": float((by_patient == patient_truth).mean()),
+        "patient_confusion": confusion(patient_truth, by_patient, TYPES).tolist(),
+        "per_class": dict(zip(CLASSES, per_class(confusion(a.truth, four, 4))[:TYPES], strict=False)),
+        "confusion": confusion(a.truth, four, 4).tolist(),
+        "auroc": {c: auroc(a.truth == k, p3[:, k]) for k, c in enumerate(CLASSES[:TYPES])},
+        "dice": both(lambda i: a.dice[i].mean()),
+        "iou": both(lambda i: a.iou[i].mean()),
+        "dice_zero": both(lambda i: zero[i].mean()),
+        "dice_by_class": {c: float(a.dice[a.truth == k].mean()) for k, c in enumerate(CLASSES[:TYPES])},
+        "iou_by_class": {c: float(a.iou[a.truth == k].mean()) for k, c in enumerate(CLASSES[:TYPES])},
+        "dice_by_patient": float(np.mean([a.dice[inverse == k].mean() for k in range(len(patients))])),
+        "heatmap_energy_in_true_mask": float(np.nanmean(a.energy)),
+        "worst_patients": _worst(a, three, patients, inverse),
+    }
+
+
+def _worst(a: Answers, three: Array, patients: Array, inverse: Array) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = [
+        {
+            "patient": str(name),
+            "type": CLASSES[int(a.truth[inverse == k][0])],
+            "slices": int((inverse == k).sum()),
+            "accuracy": float((three == a.truth)[inverse == k].mean()),
+            "dice": float(a.dice[inverse == k].mean()),
+        }
+        for k, name in enumerate(patients)
+    ]
+    return sorted(rows, key=lambda r: r["accuracy"] + r["dice"])[:5]
+
+
+def _web_figures(a: Answers) -> dict[str, Any]:
+    tumor, score = a.truth != NONE, 1 - np.exp(a.log_p[:, NONE])
+    known = a.truth >= 0
+    truth, said = a.truth[known], a.log_p[known].argmax(1)
+    low, high = interval(a.groups, lambda i: auroc(tumor[i], score[i]))
+    f_low, f_high = interval(a.groups[known], lambda i: macro_f1(truth[i], said[i], 4))
+    return {
+        "pictures": len(tumor),
+        "auroc_tumor": {"value": auroc(tumor, score), "low": low, "high": high},
+        "macro_f1_4": {"value": macro_f1(truth, said, 4), "low": f_low, "high": f_high},
+        "accuracy_4": float((truth == said).mean()),
+        "sensitivity": float((score[tumor] > 0.5).mean()),
+        "specificity": float((score[~tumor] <= 0.5).mean()),
+        "per_class": dict(zip(CLASSES, per_class(confusion(truth, said, 4)), strict=True)),
+        "confusion": confusion(truth, said, 4).tolist(),
+    }
+
+
+def _headline(figures: dict[str, Any]) -> dict[str, float]:
+    """The few figures that stand in the manifest and on every report."""
+    cheng, web, healthy = figures["cheng"], figures["web"], figures["tumor_free"]["all"]
+    chosen = {
+        "Cheng val macro-F1 (3 types)": cheng["macro_f1_3"]["value"],
+        "Cheng val accuracy (3 types)": cheng["accuracy_3"]["value"],
+        "Cheng val mean Dice": cheng["dice"]["value"],
+        "Web val AUROC tumour/none": web["auroc_tumor"]["value"],
+        "Web val macro-F1 (4 classes)": web["macro_f1_4"]["value"],
+        "Tumour-free slices called tumour": healthy["called_tumor"] / max(healthy["slices"], 1),
+    }
+    return {name: round(float(value), 4) for name, value in chosen.items()}

@@ -1,0 +1,185 @@
+"""The evaluation as a page, a JSON file and plots. No patient image is shown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+import numpy as np
+
+from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES
+from braintumor_desktop.models.manifest import Calibration
+from braintumor_desktop.training.calibration import with_temperature
+from braintumor_desktop.training.metrics import auroc, roc_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from braintumor_desktop.training.evaluate import Answers
+
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#777777"  # Okabe and Ito's colour-blind-safe set
+
+
+def write(figures: dict[str, Any], cheng: Answers, web: Answers, calibration: Calibration, out: Path, name: str) -> str:
+    """Write ``<name>.json``, ``<name>.md`` and ``<name>.png`` to `out`; return the page."""
+    (out / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    _plots(figures, cheng, web, calibration, out / f"{name}.png")
+    page = _page(figures, name)
+    (out / f"{name}.md").write_text(page, encoding="utf-8")
+    return page
+
+
+def _page(f: dict[str, Any], name: str) -> str:
+    c, w, cal, free = f["cheng"], f["web"], f["calibration"], f["tumor_free"]
+    lines = [
+        f"# Evaluation of `{name}` {f['model']['version']}",
+        "",
+        f"Made by `braintumor evaluate` on {f['date']}; weights SHA-256 `{f['model']['sha256']}`.",
+        "Every figure is on pictures that training never saw, through the same Analyzer as the program.",
+        "No epoch, threshold or design was chosen by these pictures; temperature and prediction sets are fitted on",
+        "them, and their figures here are cross-fitted: each patient is judged with a fit on other patients.",
+        "Intervals are 95 % bootstrap intervals over patients (near-duplicate groups for web pictures).",
+        "",
+        f"## Cheng val: {c['pictures']} slices of {c['patients']} patients",
+        "",
+        "| figure | value | 95 % interval |",
+        "|---|---|---|",
+        *(
+            f"| {title} | {c[key]['value']:.3f} | {c[key]['low']:.3f} – {c[key]['high']:.3f} |"
+            for title, key in (
+                ("macro-F1, three types", "macro_f1_3"),
+                ("accuracy, three types", "accuracy_3"),
+                ("accuracy, four classes (no tumour is a miss)", "accuracy_4"),
+                ("slices called tumour", "called_tumor"),
+                ("Dice, mean of slices", "dice"),
+                ("IoU, mean of slices", "iou"),
+                ("slices with Dice 0", "dice_zero"),
+            )
+        ),
+        f"| accuracy by patient (mean of slices) | {c['patient_accuracy']:.3f} | |",
+        f"| Dice, mean of patients | {c['dice_by_patient']:.3f} | |",
+        f"| heat-map energy inside the true mask | {c['heatmap_energy_in_true_mask']:.3f} | |",
+        "",
+        "| type | precision | recall | F1 | slices | AUROC | Dice | IoU |",
+        "|---|---|---|---|---|---|---|---|",
+        *(
+            f"| {CLASS_TITLES[k]} | {v['precision']:.3f} | {v['recall']:.3f} | {v['f1']:.3f} | {v['support']:.0f} "
+            f"| {c['auroc'][k]:.3f} | {c['dice_by_class'][k]:.3f} | {c['iou_by_class'][k]:.3f} |"
+            for k, v in c["per_class"].items()
+        ),
+        "",
+        *_table(c["confusion"], "slices"),
+        "Worst patients (accuracy and Dice together):",
+        "",
+        "| patient | type | slices | accuracy | Dice |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {r['patient']} | {r['type']} | {r['slices']} | {r['accuracy']:.2f} | {r['dice']:.2f} |"
+            for r in c["worst_patients"]
+        ),
+        "",
+        f"## Web val: {w['pictures']} pictures, one a group",
+        "",
+        "| figure | value | 95 % interval |",
+        "|---|---|---|",
+        *(
+            f"| {title} | {w[key]['value']:.3f} | {w[key]['low']:.3f} – {w[key]['high']:.3f} |"
+            for title, key in (("AUROC tumour against none", "auroc_tumor"), ("macro-F1, four classes", "macro_f1_4"))
+        ),
+        f"| accuracy, four classes | {w['accuracy_4']:.3f} | |",
+        f"| sensitivity at P(tumour) > 0.5 | {w['sensitivity']:.3f} | |",
+        f"| specificity | {w['specificity']:.3f} | |",
+        "",
+        *_table(w["confusion"], "pictures of known type"),
+        "## Heads without a tumour, subjects never seen in training",
+        "",
+        "| series | slices | called tumour | lesion outlined |",
+        "|---|---|---|---|",
+        *(f"| {k} | {v['slices']} | {v['called_tumor']} | {v['outlined']} |" for k, v in free.items()),
+        "",
+        "## Calibration (cross-fitted)",
+        "",
+        f"Temperature {cal['temperature']:.3f}. Expected calibration error, 15 bins: {cal['ece']:.3f} "
+        f"(before: {cal['ece_uncalibrated']:.3f}). Prediction sets at a nominal 95 %: coverage {cal['coverage']:.3f}, "
+        f"mean size {cal['set_size']:.2f}; on Cheng val {cal['coverage_cheng']:.3f} and {cal['set_size_cheng']:.2f}.",
+        "",
+        f"Median time a picture on the machine that evaluated: {f['milliseconds_median']:.0f} ms.",
+        "",
+        f"![Confusion, ROC, reliability and Dice]({name}.png)",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _table(counts: list[list[int]], unit: str) -> list[str]:
+    titles = [CLASS_TITLES[k] for k in CLASSES]
+    rows = [f"| {t} | " + " | ".join(map(str, row)) + " |" for t, row in zip(titles, counts, strict=True) if sum(row)]
+    return [f"| {unit}: truth, then answer | " + " | ".join(titles) + " |", "|---" * 5 + "|", *rows, ""]
+
+
+def _plots(figures: dict[str, Any], cheng: Answers, web: Answers, calibration: Calibration, path: Path) -> None:
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(2, 2, figsize=(11, 9.5), layout="constrained")
+    _confusion(axes[0, 0], np.array(figures["cheng"]["confusion"]))
+    _roc(axes[0, 1], cheng, web)
+    _reliability(axes[1, 0], cheng, web, calibration)
+    _dice(axes[1, 1], cheng)
+    figure.savefig(path, dpi=90, metadata={"Software": ""})
+    plt.close(figure)
+
+
+def _confusion(axis: Axes, table: Any) -> None:
+    rows = table[:3]
+    axis.imshow(rows / np.maximum(rows.sum(1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    titles = [CLASS_TITLES[k] for k in CLASSES]
+    axis.set_xticks(range(4), titles)
+    axis.set_yticks(range(3), titles[:3])
+    for r, row in enumerate(rows):
+        for k, count in enumerate(row):
+            axis.text(k, r, str(count), ha="center", va="center", color="white" if count > row.sum() / 2 else "black")
+    axis.set(xlabel="answer", ylabel="truth", title="Cheng val, slices")
+
+
+def _roc(axis: Axes, cheng: Answers, web: Answers) -> None:
+    p = np.exp(cheng.log_p[:, :3])
+    p /= p.sum(1, keepdims=True)
+    curves = [(CLASS_TITLES[c], cheng.truth == k, p[:, k]) for k, c in enumerate(CLASSES[:3])]
+    curves.append(("Tumour / none, web val", web.truth != 3, 1 - np.exp(web.log_p[:, 3])))
+    for (title, positive, score), colour in zip(curves, (BLUE, ORANGE, GREEN, "black"), strict=True):
+        axis.plot(*roc_curve(positive, score), color=colour, label=f"{title} ({auroc(positive, score):.3f})")
+    axis.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls=":")
+    axis.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC (area)")
+    axis.legend(loc="lower right", fontsize=8)
+
+
+def _reliability(axis: Axes, cheng: Answers, web: Answers, calibration: Calibration) -> None:
+    log_p = np.concatenate([cheng.log_p, web.log_p[web.truth >= 0]])
+    truth = np.concatenate([cheng.truth, web.truth[web.truth >= 0]])
+    for title, p, colour in (
+        ("uncalibrated", np.exp(log_p), GREY),
+        ("calibrated (fitted on the same pictures)", with_temperature(log_p, calibration.temperature), BLUE),
+    ):
+        confidence, right = p.max(1), p.argmax(1) == truth
+        which = np.minimum((confidence * 15).astype(int), 14)
+        used = [b for b in range(15) if (which == b).sum() >= 5]
+        axis.plot(
+            [confidence[which == b].mean() for b in used],
+            [right[which == b].mean() for b in used],
+            marker="o",
+            ms=4,
+            color=colour,
+            label=title,
+        )
+    axis.plot([0.2, 1], [0.2, 1], color="black", lw=0.8, ls=":")
+    axis.set(xlabel="confidence", ylabel="share right", title="Reliability, Cheng and web val (bins of 5 or more)")
+    axis.legend(fontsize=8)
+
+
+def _dice(axis: Axes, cheng: Answers) -> None:
+    titles = [CLASS_TITLES[k] for k in CLASSES[:3]]
+    axis.boxplot([cheng.dice[cheng.truth == k] for k in range(3)], tick_labels=titles, showmeans=True)
+    axis.set(ylabel="Dice", title="Outline against the true mask, Cheng val slices", ylim=(-0.02, 1.02))

@@ -1,0 +1,82 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.inference.preprocess import Frame, find_frame, normalise, prepare, resample
+
+
+def head(rows: int, columns: int, centre: tuple[float, float], radius: float, grey: int = 150) -> np.ndarray:
+    """A textured disc on a dark ground."""
+    y, x = np.mgrid[:rows, :columns]
+    inside = (y - centre[0]) ** 2 + (x - centre[1]) ** 2 < radius**2
+    texture = 1 + 0.2 * np.sin(x / 5) * np.cos(y / 7)
+    return (inside * grey * texture).clip(0, 255).astype(np.uint8)
+
+
+def test_the_head_outline_is_the_head_and_its_holes() -> None:
+    picture = head(300, 240, (140, 110), 80)
+    picture[130:150, 100:120] = 0
+    mask = head_mask(picture)
+    assert mask is not None
+    y, x = np.mgrid[:300, :240]
+    truth = (y - 140) ** 2 + (x - 110) ** 2 < 80**2
+    assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.97
+    assert mask[140, 110]
+
+
+@pytest.mark.parametrize("empty", [np.zeros((64, 64), np.uint8), np.full((64, 64), 90, np.uint8)])
+def test_a_constant_slice_has_no_outline(empty: np.ndarray) -> None:
+    assert head_mask(empty) is None
+
+
+def test_noise_in_the_air_does_not_widen_the_outline() -> None:
+    clean = head(256, 256, (128, 128), 90).astype(np.float32)
+    noisy = np.clip(clean + np.random.default_rng(0).normal(0, 0.1 * 255, clean.shape), 0, 255).astype(np.uint8)
+    mask = head_mask(noisy)
+    assert mask is not None
+    rows = np.flatnonzero(mask.any(axis=1))
+    assert abs(rows[0] - 38) <= 6
+    assert abs(rows[-1] - 217) <= 6
+
+
+def test_the_same_head_looks_alike_wherever_it_lies_and_however_large() -> None:
+    small = head(256, 256, (120, 130), 80)
+    placed = np.zeros((400, 600), np.uint8)
+    placed[100:356, 300:556] = small
+    doubled = cv2.resize(small, (512, 512), interpolation=cv2.INTER_LINEAR)
+    reference = prepare(small, 128)[0]
+    for other in (placed, doubled):
+        # The outline is found at 256 pixels, so the frame of the 600-pixel picture may lie a pixel or two off.
+        assert np.abs(prepare(other, 128)[0] - reference).mean() < 0.05
+
+
+def test_brightness_and_bit_depth_do_not_change_what_the_network_sees() -> None:
+    picture = head(256, 256, (128, 128), 90)
+    as_16_bit = picture.astype(np.uint16) * 200 + 1000
+    assert np.allclose(prepare(picture, 128)[0], prepare(as_16_bit, 128)[0], atol=0.02)
+
+
+def test_a_constant_square_becomes_zero() -> None:
+    assert not normalise(np.full((8, 8), 3.0, np.float32)).any()
+
+
+@given(st.integers(40, 500), st.integers(40, 500), st.integers(0, 10_000))
+@settings(max_examples=40, deadline=None)
+def test_a_map_comes_back_to_where_it_was(rows: int, columns: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    side = float(rng.uniform(0.6, 1.4) * min(rows, columns))
+    frame = Frame(float(rng.uniform(-0.1, 0.3) * rows), float(rng.uniform(-0.1, 0.3) * columns), side, rows, columns)
+    y, x = np.mgrid[:rows, :columns]
+    centre = (frame.top + side / 2, frame.left + side / 2)
+    blob = np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / (2 * (side / 8) ** 2)).astype(np.float32)
+    back = frame.back(resample(blob, frame, 256))
+    assert back.shape == (rows, columns)
+    assert np.abs(back - blob)[blob > 0.05].max(initial=0) < 0.06
+
+
+def test_without_an_outline_the_whole_picture_is_taken() -> None:
+    frame = find_frame(np.full((100, 140), 7, np.uint8))
+    assert (frame.side, frame.top, frame.left) == (140, -20, 0)

@@ -1,0 +1,182 @@
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.training import augment
+from braintumor_desktop.training.data import Region, draw_weights, load_pack
+from braintumor_desktop.training.losses import class_loss, mask_loss
+from braintumor_desktop.training.train import Config, Sampler, Stage, train
+
+CONFIG = Path(augment.__file__).parent / "configs" / "neuro.toml"
+
+
+def head(size: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    y, x = np.mgrid[:size, :size] / size - 0.5
+    brain = (y**2 + x**2 < 0.16) * (0.5 + 0.05 * rng.standard_normal((size, size)))
+    cy, cx = rng.uniform(-0.15, 0.15, 2)
+    lesion = (y - cy) ** 2 + (x - cx) ** 2 < 0.004
+    return np.clip(brain + 0.4 * lesion, 0, 1).astype(np.float32), lesion.astype(np.float32)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A small data folder of the same layout, of synthetic heads."""
+    rng = np.random.default_rng(0)
+    for name, labels in (("cheng", ["glioma", "meningioma", "pituitary"]), ("web", ["no_tumor", "tumor"])):
+        folder = tmp_path / "data" / name
+        (folder / "images").mkdir(parents=True)
+        (folder / "masks").mkdir()
+        rows = []
+        for k in range(12):
+            picture, lesion = head(96, rng)
+            label = labels[k % len(labels)]
+            if label == "no_tumor":
+                picture = picture - 0.4 * lesion
+            cv2.imwrite(str(folder / f"images/{k}.png"), (picture * 255).astype(np.uint8))
+            cv2.imwrite(str(folder / f"masks/{k}.png"), (lesion * 255).astype(np.uint8))
+            split = "val" if k >= 8 else "train"
+            if name == "cheng":
+                rows.append([f"images/{k}.png", f"masks/{k}.png", label, f"p{k}", 1 + k % 5, split])
+            else:
+                rows.append([f"images/{k}.png", label, f"g{k}", split, "sartaj", "0.5 0.5 0.4 0.4" if label == "tumor" else "", ""])
+        header = (
+            ["file", "mask", "label", "patient", "official_fold", "split"]
+            if name == "cheng"
+            else ["file", "label", "group", "split", "source", "boxes", "mask"]
+        )
+        with (folder / "index.csv").open("w", newline="") as file:
+            csv.writer(file).writerows([header, *rows])
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def config() -> Config:
+    return replace(
+        Config.read(CONFIG), draws_per_epoch=8, stages=(Stage(64, 2, 4),), evaluate_every=1, warmup_epochs=0.5
+    )
+
+
+def test_a_pack_knows_masks_boxes_and_empty_heads(data: Path, tmp_path: Path) -> None:
+    pack = load_pack(data, tmp_path / "cache", split="train")
+    by_kind = {kind: int((pack.kinds == kind).sum()) for kind in Region}
+    assert by_kind == {Region.UNKNOWN: 0, Region.MASK: 8, Region.BOX: 4, Region.EMPTY: 4}
+    assert pack.allowed[pack.categories == "web/tumor"].tolist() == [[True, True, True, False]] * 4
+    again = load_pack(data, tmp_path / "cache", split="train")
+    assert np.array_equal(pack.images, again.images)
+
+
+def test_each_category_is_drawn_by_its_share_and_each_group_once(data: Path, tmp_path: Path) -> None:
+    pack = load_pack(data, tmp_path / "cache", split="train")
+    pack.groups[:] = np.where(pack.categories == "sartaj/no_tumor", "same", pack.groups)
+    shares = {str(c): 1.0 for c in np.unique(pack.categories)} | {"web/tumor": 3.0}
+    weights = draw_weights(pack, shares)
+    assert weights[pack.categories == "web/tumor"].sum() == pytest.approx(3 / 7)
+    assert weights[pack.categories == "sartaj/no_tumor"].sum() == pytest.approx(1 / 7)
+
+
+def test_a_run_stopped_midway_ends_like_one_that_was_not(data: Path, config: Config, tmp_path: Path) -> None:
+    whole = train(data, config, tmp_path / "a" / "run", device="cpu", say=lambda _: None)
+
+    class Stop(Exception):
+        pass
+
+    def stop_after_first(text: str) -> None:
+        if text.startswith("epoch 1"):
+            raise Stop
+
+    with pytest.raises(Stop):
+        train(data, config, tmp_path / "b" / "run", device="cpu", say=stop_after_first)
+    # Stopped before the checkpoint of epoch 1: starts anew, then goes on from its own checkpoint.
+    halves = train(data, config, tmp_path / "b" / "run", device="cpu", say=lambda _: None)
+    first, second = (torch.load(path, weights_only=True) for path in (whole, halves))
+    assert all(torch.allclose(first[k].float(), second[k].float(), atol=1e-4) for k in first)
+
+
+def test_training_goes_on_from_its_checkpoint(data: Path, config: Config, tmp_path: Path) -> None:
+    said: list[str] = []
+    train(data, replace(config, stages=(Stage(64, 1, 4),)), tmp_path / "run", device="cpu", say=said.append)
+    train(data, config, tmp_path / "run", device="cpu", say=said.append)
+    assert [line.split()[1] for line in said if line.startswith("epoch")] == ["1", "2"]
+
+
+def test_early_stopping_ends_the_run(data: Path, config: Config, tmp_path: Path) -> None:
+    said: list[str] = []
+    patient = replace(config, stages=(Stage(64, 30, 4),), learning_rate=0.0, patience=2)
+    train(data, patient, tmp_path / "run", device="cpu", say=said.append)
+    assert "stopped early" in said[-1]
+
+
+def test_a_configuration_with_a_misspelt_key_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(CONFIG.read_text().replace("ema_decay", "ema_decai"))
+    with pytest.raises(BrainTumorError, match="ema_decai") as refusal:
+        Config.read(file)
+    assert refusal.value.code is ErrorCode.DATA_INVALID
+
+
+def test_the_same_seed_and_epoch_draw_the_same_pictures(data: Path, config: Config, tmp_path: Path) -> None:
+    sampler = Sampler(load_pack(data, tmp_path, split="train"), config)
+    first, second = list(sampler.epoch(0)), list(sampler.epoch(0))
+    other = list(sampler.epoch(1))
+    assert all(torch.equal(a.images, b.images) for a, b in zip(first, second, strict=True))
+    assert not torch.equal(first[0].images, other[0].images)
+
+
+def test_unknown_type_costs_nothing_as_long_as_it_is_some_tumour() -> None:
+    some_tumor = torch.tensor([[True, True, True, False]])
+    sure = torch.tensor([[20.0, 20.0, 20.0, -20.0]])
+    assert class_loss(sure, some_tumor, 0.0).item() == pytest.approx(0, abs=1e-5)
+    assert class_loss(-sure, some_tumor, 0.0).item() > 10
+
+
+def test_a_box_punishes_lesions_outside_it_and_none_inside() -> None:
+    region = torch.zeros(1, 1, 32, 32)
+    region[..., 8:16, 8:16] = 1
+    kinds = torch.tensor([Region.BOX])
+    inside, outside = torch.full((1, 1, 32, 32), -8.0), torch.full((1, 1, 32, 32), -8.0)
+    inside[..., 8:16, 8:16] = 8
+    outside[..., 20:28, 20:28] = 8
+    nothing = torch.full((1, 1, 32, 32), -8.0)
+    losses = [mask_loss(logits, region, kinds).item() for logits in (inside, nothing, outside)]
+    assert losses[0] < 0.05 < losses[1] < losses[2]
+
+
+def test_pictures_without_any_region_teach_the_mask_nothing() -> None:
+    logits = torch.randn(2, 1, 8, 8, requires_grad=True)
+    assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2)).item() == 0
+
+
+def test_a_removed_lesion_is_gone_and_the_rest_stays() -> None:
+    rng = np.random.default_rng(3)
+    picture, lesion = head(256, rng)
+    healed = augment.remove_lesion(picture, lesion, rng)
+    assert healed is not None
+    assert picture[lesion > 0].mean() - healed[lesion > 0].mean() > 0.25
+    far = cv2.dilate(lesion, np.ones((41, 41))) == 0
+    assert np.array_equal(healed[far], picture[far])
+
+
+def test_a_transplanted_lesion_stands_out_where_its_region_says() -> None:
+    rng = np.random.default_rng(4)
+    donor, lesion = head(256, rng)
+    host, own = head(256, rng)
+    host = host - 0.4 * own
+    grown = augment.transplant(host, donor, lesion, rng)
+    assert grown is not None
+    picture, region = grown
+    assert picture[region > 0.5].mean() - host[region > 0.5].mean() > 0.2
+
+
+def test_geometry_moves_picture_and_region_together() -> None:
+    rng = np.random.default_rng(5)
+    spot = np.zeros((256, 256), np.float32)
+    cv2.circle(spot, (120, 140), 30, 1.0, -1)
+    for _ in range(20):
+        picture, region = augment.geometric(spot, spot, 160, rng)
+        assert ((picture > 0.5) != (region > 0.5)).mean() < 0.01
