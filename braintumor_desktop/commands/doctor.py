@@ -94,10 +94,10 @@ def _device() -> str:
 
 
 def _self_test() -> str:
-    from braintumor_desktop.commands.sample import sample_study
+    from braintumor_desktop.imaging.sample import sample_picture
     from braintumor_desktop.inference import Analyzer
 
-    study, truth = sample_study()
+    study, truth = sample_picture()
     analysis = Analyzer.open().analyze(study)
     found = analysis.segmentation
     if found is None or not found.present:
