@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from braintumor_desktop import RESEARCH_USE, __version__
-from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 
 COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "train", "evaluate")
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         complain(f"braintumor {options.command}", error)
         if options.debug:
             traceback.print_exc()
-        return 1
+        return 2 if error.code is ErrorCode.MODEL_UNKNOWN else 1
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped\n")
         return 130

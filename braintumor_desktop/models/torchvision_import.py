@@ -18,7 +18,7 @@ def import_torchvision() -> ModuleType:
     network definitions and transforms are pure Python. Calling them still fails, as it must.
     Raises ImportError where torchvision is not installed.
     """
-    global _LIBRARY  # noqa: PLW0603 - one process, one operator table
+    global _LIBRARY
     if _LIBRARY is None and not hasattr(torch.ops.torchvision, "nms"):
         _LIBRARY = torch.library.Library("torchvision", "DEF")
         for name in ("nms", "qnms"):

@@ -316,6 +316,7 @@ def _run_epoch(
     state: _State,
     device: torch.device,
 ) -> dict[str, float]:
+    torch.manual_seed(config.seed + state.epoch)  # so that a resumed run drops the same units as a whole one
     model.train()
     sums = np.zeros(2)
     count = 0

@@ -8,7 +8,13 @@ import pytest
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import CLASSES
 from braintumor_desktop.models.loading import load_network
-from braintumor_desktop.models.manifest import find_model, manifest_path, read_manifest, verified_weights, write_manifest
+from braintumor_desktop.models.manifest import (
+    find_model,
+    manifest_path,
+    read_manifest,
+    verified_weights,
+    write_manifest,
+)
 
 
 @pytest.fixture

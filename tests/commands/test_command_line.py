@@ -1,0 +1,207 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from braintumor_desktop.cli import main
+from braintumor_desktop.imaging.phantom import Lesion, make_picture
+from braintumor_desktop.imaging.sample import write_sample_picture
+
+CONTRACT = {
+    "path": None,
+    "status": None,
+    "error": None,
+    "series_uid": None,
+    "model": {"id", "version", "sha256"},
+    "input": {"kind", "width", "height", "slices", "pixel_spacing_mm", "orientation", "sequence"},
+    "finding": {"label", "tumor_probability", "probabilities", "prediction_set", "coverage"},
+    "quality": {"in_distribution", "ood_score", "flags"},
+    "segmentation": {
+        "present",
+        "area_px",
+        "area_percent_of_image",
+        "area_percent_of_head",
+        "area_mm2",
+        "longest_diameter_mm",
+        "perpendicular_diameter_mm",
+        "longest_diameter_px",
+        "perpendicular_diameter_px",
+        "volume_ml",
+        "mask",
+    },
+    "explanation": {"method", "energy_in_mask", "heatmap"},
+    "slices": None,
+    "timing_ms": {"load", "infer", "explain", "total"},
+}
+
+
+def read(path: Path | str) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as readers have them: two heads of one name, a truncated file, a text file, a hidden file."""
+    folder = tmp_path_factory.mktemp("pictures")
+    write_sample_picture(folder / "scan.png")
+    (folder / "deeper").mkdir()
+    Image.fromarray(make_picture(3, 200, None)[0]).save(folder / "deeper" / "scan.jpg", quality=90)
+    (folder / "cut.png").write_bytes((folder / "scan.png").read_bytes()[:4000])
+    (folder / "notes.md").write_text("no picture")
+    (folder / ".hidden.png").write_bytes(b"")
+    return folder
+
+
+def test_a_folder_gives_one_line_a_picture_in_order_with_masks_on_their_own_grid(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    masks, heatmaps = tmp_path / "m", tmp_path / "h"
+    code = main(["analyze", str(pictures), "--json", str(out), "--masks", str(masks), "--heatmaps", str(heatmaps)])
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert code == 1
+    assert [Path(line["path"]).name for line in lines] == ["cut.png", "scan.jpg", "scan.png"]
+    assert [line["status"] for line in lines] == ["error", "ok", "ok"]
+    assert lines[0]["error"]["code"] == "image_truncated"
+    assert set(lines[0]["error"]) == {"code", "message", "hint"}
+    for line in lines:
+        assert set(line) == set(CONTRACT)
+        for key, inner in CONTRACT.items():
+            if inner is not None:
+                assert set(line[key]) == inner
+    for line in lines[1:]:
+        assert sum(line["finding"]["probabilities"].values()) == pytest.approx(1, abs=2e-3)
+        for file in (line["segmentation"]["mask"], line["explanation"]["heatmap"]):
+            assert read(file).shape == (line["input"]["height"], line["input"]["width"])
+        assert set(np.unique(read(line["segmentation"]["mask"]))) <= {0, 255}
+    assert lines[1]["segmentation"]["mask"] != lines[2]["segmentation"]["mask"]
+    error = capsys.readouterr().err
+    assert "[image_truncated]" in error
+    assert "Traceback" not in error
+    assert "1 files in folders are no pictures" in error
+
+
+def test_the_lesion_of_the_sample_is_outlined_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture, truth = make_picture(7, 384, Lesion(kind="homogeneous", radius_mm=13.0))
+    Image.fromarray(picture).save(tmp_path / "head.png")
+    assert main(["analyze", str(tmp_path / "head.png"), "--json", "-", "--masks", str(tmp_path) + "/m"]) == 0
+    line = json.loads(capsys.readouterr().out)
+    mask = read(line["segmentation"]["mask"]) > 0
+    assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.7
+    assert line["segmentation"]["area_px"] == mask.sum()
+    assert line["segmentation"]["area_mm2"] is None
+    assert line["finding"]["label"] != "no_tumor"
+
+
+def test_the_same_picture_gives_the_same_answer_alone_and_in_a_batch(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answers(*arguments: str) -> list[dict[str, object]]:
+        main(["analyze", *arguments, "--json", "-"])
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        return [{k: v for k, v in line.items() if k != "timing_ms"} for line in lines]
+
+    picture = str(pictures / "scan.png")
+    assert answers(picture) == answers(picture, picture, "--workers", "3")[:1]
+
+
+def test_without_json_each_picture_is_one_plain_sentence(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", str(pictures / "scan.png")]) == 0
+    assert capsys.readouterr().out.startswith(str(pictures / "scan.png") + ": The model")
+
+
+def test_a_report_is_written_for_each_picture(pictures: Path, tmp_path: Path) -> None:
+    assert main(["analyze", str(pictures / "scan.png"), "--report", str(tmp_path / "r")]) == 0
+    assert (tmp_path / "r" / "scan.pdf").read_bytes().startswith(b"%PDF")
+    assert read(tmp_path / "r" / "scan.report.png").shape[1] > 800
+
+
+def test_masks_and_heat_maps_may_share_a_folder(pictures: Path, tmp_path: Path) -> None:
+    both = ["--masks", str(tmp_path / "x"), "--heatmaps", str(tmp_path / "x")]
+    assert main(["analyze", str(pictures / "scan.png"), *both]) == 0
+    assert sorted(p.name for p in (tmp_path / "x").iterdir()) == ["scan.heatmap.png", "scan.png"]
+
+
+def test_a_missing_file_is_an_error_line_and_the_rest_goes_on(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", "nowhere.png", str(pictures / "scan.png"), "--json", "-"]) == 1
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["status"] for line in lines] == ["error", "ok"]
+    assert lines[0]["error"]["code"] == "file_not_found"
+
+
+def test_a_text_file_given_by_name_is_an_error(pictures: Path) -> None:
+    assert main(["analyze", str(pictures / "notes.md")]) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["analyze"], ["analyze", "x.png", "--device", "tpu"], ["analyze", "x.png", "--workers", "0"], ["--nonsense"]],
+)
+def test_wrong_usage_ends_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+
+
+def test_an_unknown_model_is_wrong_usage_and_names_those_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "x.png", "--model", "resnet"]) == 2
+    error = capsys.readouterr().err
+    assert "neuro" in error
+    assert error.count("\n") == 1
+
+
+def test_a_json_file_that_cannot_be_written_is_told_before_any_work(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["analyze", str(pictures / "scan.png"), "--json", str(tmp_path / "no" / "x.jsonl")]) == 1
+    assert "[export_failed]" in capsys.readouterr().err
+
+
+def test_models_are_listed_as_in_the_manifest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0]["id"] == "neuro"
+    assert main(["models"]) == 0
+    assert "neuro" in capsys.readouterr().out
+
+
+def test_the_doctor_says_ready(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["ready"]
+    assert {"torch", "numpy", "python"} <= set(answer["versions"])
+
+
+def test_the_doctor_says_what_is_wrong_with_swapped_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    from braintumor_desktop.models import manifest
+
+    shutil.copytree(manifest.manifest_path().parent, tmp_path / "weights")
+    (tmp_path / "weights" / "neuro.safetensors").write_bytes(b"swapped")
+    monkeypatch.setattr(manifest, "bundled", lambda *parts: tmp_path.joinpath(*parts))
+    assert main(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "[model_damaged]" in said
+    assert "not ready: weights" in said
+
+
+def test_the_demo_writes_everything_and_names_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    assert main(["demo", "--out", str(tmp_path / "demo")]) == 0
+    names = {p.name for p in (tmp_path / "demo").iterdir()}
+    assert {"phantom.png", "phantom.pdf", "phantom.report.png", "phantom.json", "phantom.mask.png"} <= names
+    said = capsys.readouterr().out
+    assert "phantom.pdf" in said
+    assert "no display" in said
+    assert "synthetic" in json.loads((tmp_path / "demo" / "phantom.json").read_text())["quality"]["flags"]
