@@ -64,7 +64,9 @@ def test_any_mask_agrees_with_scipy_hull_and_keeps_turned_and_mirrored(seed: int
     found = diameters(mask)
     assert found is not None
     rows, columns = np.nonzero(mask)
-    corners = np.array([(r + a, c + b) for r, c in zip(rows, columns, strict=True) for a in (-0.5, 0.5) for b in (-0.5, 0.5)])
+    corners = np.array(
+        [(r + a, c + b) for r, c in zip(rows, columns, strict=True) for a in (-0.5, 0.5) for b in (-0.5, 0.5)]
+    )
     hull = corners[ConvexHull(corners).vertices]
     assert found.longest.length_px == pytest.approx(pdist(hull).max())
     assert found.perpendicular.length_px <= found.longest.length_px + 1e-9
