@@ -8,6 +8,7 @@ from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.ui.viewer import BACKGROUND
 
 _TEXT = QColor(224, 227, 231)
@@ -91,10 +92,10 @@ class EmptyPage(QWidget):
         self.detail.setText(name)
         self._show_buttons(False)
 
-    def lament(self, name: str, message: str) -> None:
+    def lament(self, name: str, error: BrainTumorError) -> None:
         """A case is chosen whose picture can't be loaded."""
         self.headline.setText("This file can't be shown")
-        self.detail.setText(f"{name}\n{message}")
+        self.detail.setText(f"{name}\n\n{error.message}\n{error.hint}\n\nCode: {error.code.value}")
         self._show_buttons(False)
 
     def paintEvent(self, event: QPaintEvent) -> None:

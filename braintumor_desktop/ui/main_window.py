@@ -7,7 +7,7 @@ import binascii
 import contextlib
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
@@ -57,6 +57,9 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.menus.tool_bar())
         self.case_panel = CasePanel(self.workspace.model)
         self.results = ResultsPanel()
+        # A turn of the event loop later than the picture, so that neither keeps the other waiting.
+        self._show_results = QTimer(self, singleShot=True, interval=0)
+        self._show_results.timeout.connect(lambda: self.results.show_case(self.workspace.shown))
         self._build_centre()
         self._build_status_bar()
         self._restore()
@@ -145,11 +148,12 @@ class MainWindow(QMainWindow):
     # What the parts say
 
     def start(self, paths: list[Path] | None = None) -> None:
-        """Begin to work once the window stands: these files first, then the model."""
+        """Begin to work once the window stands. With files to open, their pictures come before torch and the model."""
         self.workspace.start()
         if paths:
             self.workspace.open_paths(paths)
-        self.workspace.warm_up()
+        else:
+            self.workspace.warm_up()
 
     def show_case(self, case: Case | None) -> None:
         """Show a case with all that is known of it, or the empty page."""
@@ -157,7 +161,7 @@ class MainWindow(QMainWindow):
         if case is None:
             self.empty_page.invite()
         elif case.study is None and case.state is CaseState.FAILED and case.error is not None:
-            self.empty_page.lament(case.name, case.error.message)
+            self.empty_page.lament(case.name, case.error)
         elif case.study is None:
             self.empty_page.wait(case.name)
         if case is None or case.study is None or case.window is None:
@@ -178,8 +182,8 @@ class MainWindow(QMainWindow):
         if stack and case is not None and case.study is not None:
             self.slice_strip.show_slices(case.study.slices, case.analysis.slices if case.analysis else None)
             self.slice_strip.set_current(case.slice_index)
-        self.results.show_case(case)
         self._enable_actions(case)
+        self._show_results.start()
 
     def _enable_actions(self, case: Case | None) -> None:
         shown, busy = case is not None and case.study is not None, case is not None and case.state.busy

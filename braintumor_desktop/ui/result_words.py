@@ -23,9 +23,8 @@ def sizes(study: Study, found: Segmentation | None) -> list[tuple[str, str]]:
     """Rows of quantity and value; empty where the model draws no outline."""
     if found is None or not found.present:
         return []
-    rows = [("Area", f"{found.area_px:,} px")]
-    if found.area_mm2 is not None:
-        rows.append(("", in_words(found.area_mm2, 1, "mm²")))
+    area = f"{found.area_px:,} px"
+    rows = [("Area", area if found.area_mm2 is None else f"{in_words(found.area_mm2, 1, 'mm²')} ({area})")]
     rows.append(("Of the picture", in_words(found.area_percent_of_image, 2, "%")))
     head = found.area_percent_of_head
     rows.append(("Of the head", NOT_KNOWN if head is None else in_words(head, 2, "%")))

@@ -8,9 +8,12 @@ function call, which gives the lock away, leaves only stretches of some tens of 
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib.util
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,6 +49,22 @@ def open_analyzer(model_id: str, device: str) -> Analyzer:
     Raises BrainTumorError as `Analyzer.open` does.
     """
     preload_libraries()
-    from braintumor_desktop.inference.analyzer import Analyzer  # imports torch, so only here and only now
+    with _no_collecting():
+        from braintumor_desktop.inference.analyzer import Analyzer  # imports torch, so only here and only now
 
     return Analyzer.open(model_id, device)
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """No search for garbage among the objects made meanwhile, now or ever.
+
+    An import makes no garbage but some hundred thousand objects that stay, and each full search through them holds
+    Python's lock for a tenth of a second.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
