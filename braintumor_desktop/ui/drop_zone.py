@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QIODevice, QMimeData, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPalette, QPen
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter, QPaintEvent, QPalette, QPen
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from braintumor_desktop.domain.errors import BrainTumorError
@@ -31,7 +31,9 @@ def picture_in(data: QMimeData) -> bytes | None:
         return None
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, b"PNG", 100)  # 100: hardly compressed, so quick
+    writer = QImageWriter(buffer, QByteArray(b"png"))
+    writer.setQuality(100)  # hardly compressed, so quick
+    writer.write(image)
     return bytes(buffer.data().data())
 
 

@@ -1,0 +1,94 @@
+"""The window measured from inside: when it showed, when the first result came, how long it was ever deaf."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+from PySide6.QtCore import QEvent, QObject, QTimer
+
+from braintumor_desktop.ui.case import Case, CaseState
+from braintumor_desktop.ui.heartbeat import Heartbeat
+from braintumor_desktop.ui.main_window import MainWindow
+
+REPEATS = 5
+"""Analyses after the first, during which stalls are counted with everything loaded."""
+
+
+@dataclass
+class WindowFigures:
+    """Times in milliseconds since the process began, memory in MiB (resident set).
+
+    stall_start_ms: longest stall of the event loop until the first result, torch's import included;
+    stall_analysis_ms: longest one during further analyses; idle_mb: window shown, before torch;
+    ready_mb: after the first result; failed: what went wrong, if anything.
+    """
+
+    shown_ms: float = 0.0
+    first_result_ms: float = 0.0
+    stall_start_ms: float = 0.0
+    stall_analysis_ms: float = 0.0
+    idle_mb: float = 0.0
+    ready_mb: float = 0.0
+    failed: str | None = None
+
+
+class Probe(QObject):
+    """Watches one window from its first paint to its close; `figures` hold what it saw."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self.figures = WindowFigures()
+        self._window = window
+        self._process = psutil.Process()
+        self._heartbeat = Heartbeat(parent=self)
+        self._left = REPEATS
+        window.installEventFilter(self)
+        window.workspace.changed.connect(self._changed)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint and not self.figures.shown_ms:
+            self.figures.shown_ms = self._since_start()
+            self.figures.idle_mb = self._memory()
+            self._heartbeat.start()
+        return super().eventFilter(watched, event)
+
+    def _changed(self, case: Case) -> None:
+        if case.state is CaseState.FAILED:
+            self.figures.failed = None if case.error is None else case.error.code.value
+            self._window.close()
+        if case.state is not CaseState.DONE:
+            return
+        self._heartbeat.stop()
+        if not self.figures.first_result_ms:
+            self.figures.first_result_ms = self._since_start()
+            self.figures.stall_start_ms = self._heartbeat.longest_ms
+            self.figures.ready_mb = self._memory()
+        else:
+            self._left -= 1
+            self.figures.stall_analysis_ms = max(self.figures.stall_analysis_ms, self._heartbeat.longest_ms)
+        if self._left == 0:
+            self._window.close()
+            return
+        QTimer.singleShot(100, lambda: self._again(case))  # the result is painted first, outside the count
+
+    def _again(self, case: Case) -> None:
+        self._heartbeat.start()
+        self._window.workspace.analyse(case)
+
+    def _since_start(self) -> float:
+        return 1000 * (time.time() - self._process.create_time())
+
+    def _memory(self) -> float:
+        return float(self._process.memory_info().rss) / 2**20
+
+
+def measure(picture: Path) -> dict[str, float | str | None]:
+    """Run the real window on a picture, analyse it a few times, close; `WindowFigures` as a dictionary."""
+    from braintumor_desktop.app import run
+
+    probes: list[Probe] = []
+    run([picture], on_window=lambda window: probes.append(Probe(window)))
+    return asdict(probes[0].figures)

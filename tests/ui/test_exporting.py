@@ -1,0 +1,100 @@
+"""Exports from the window: files on disk, and failures that cost nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pypdfium2 as pdfium
+from PIL import Image
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from braintumor_desktop import RESEARCH_USE
+from braintumor_desktop.ui.main_window import MainWindow
+
+
+def save_as(qtbot: QtBot, window: MainWindow, action: str, path: Path) -> None:
+    """Trigger an export, name the file in its dialog, and wait for the end."""
+    window.actions_by_name[action].trigger()
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    qtbot.waitExposed(dialog)
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+    qtbot.waitUntil(lambda: window.findChild(QFileDialog) is None)
+
+
+def saved(qtbot: QtBot, window: MainWindow, action: str, path: Path) -> Path:
+    with qtbot.waitSignal(window.exporter.saved, timeout=20_000):
+        save_as(qtbot, window, action, path)
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage() == f"Saved {path}")
+    return path
+
+
+def test_the_pdf_carries_the_finding_the_reader_s_words_and_the_banner(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    opened.results.reader.disagree.click()
+    qtbot.keyClicks(opened.results.reader.comment, "Rather an artefact")
+    path = saved(qtbot, opened, "pdf", tmp_path / "out.pdf")
+    document = pdfium.PdfDocument(path)
+    text = "\n".join(page.get_textpage().get_text_bounded() for page in document)
+    document.close()
+    assert "glioma" in text
+    assert "Rather an artefact" in text
+    assert RESEARCH_USE in text
+
+
+def test_the_png_report_is_one_picture(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    path = saved(qtbot, opened, "png", tmp_path / "out.png")
+    with Image.open(path) as image:
+        assert image.format == "PNG"
+        assert min(image.size) > 600
+
+
+def test_the_json_is_one_object_of_the_contract(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    path = saved(qtbot, opened, "json", tmp_path / "out.json")
+    content = json.loads(path.read_text())
+    assert content["finding"]["label"] == "glioma"
+    assert content["segmentation"]["area_px"] == 400
+
+
+def test_the_mask_has_the_picture_s_own_size(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    path = saved(qtbot, opened, "mask", tmp_path / "the mask.png")
+    mask = np.asarray(Image.open(path))
+    assert mask.shape == (120, 160)
+    assert (np.count_nonzero(mask == 255), np.count_nonzero(mask == 0)) == (400, 120 * 160 - 400)
+
+
+def test_a_failed_export_is_told_and_nothing_is_lost(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    blocked = tmp_path / "blocked.pdf"
+    blocked.mkdir()
+    finding = opened.results.finding.text()
+    save_as(qtbot, opened, "pdf", blocked)
+    qtbot.waitUntil(opened.notice.isVisible, timeout=20_000)
+    assert opened.notice.code.text() == "Code: export_failed"
+    assert not opened.notice.retry.isVisible()
+    assert opened.results.finding.text() == finding
+    assert opened.viewer.study is not None
+    saved(qtbot, opened, "pdf", tmp_path / "elsewhere.pdf")
+
+
+def test_an_export_begun_before_closing_is_finished(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    save_as(qtbot, opened, "pdf", tmp_path / "late.pdf")
+    opened.close()
+    assert (tmp_path / "late.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_nothing_can_be_exported_before_there_is_an_answer(
+    qtbot: QtBot, window: MainWindow, corrupt: Path, drop: Callable[..., bool], files: Callable[..., Any]
+) -> None:
+    names = ("pdf", "png", "json", "mask", "heatmap_file")
+    assert not any(window.actions_by_name[n].isEnabled() for n in names)
+    data = files(corrupt)
+    drop(window, data)
+    qtbot.waitUntil(window.notice.isVisible)
+    assert not any(window.actions_by_name[n].isEnabled() for n in names)

@@ -1,0 +1,267 @@
+"""Analysing, cancelling, failing, reading and closing: the program stays usable and loses nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QMimeData, Qt
+from pytestqt.qtbot import QtBot
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.storage.settings import Settings, load_settings
+from braintumor_desktop.ui import workspace as workspace_module
+from braintumor_desktop.ui.case import CaseState
+from braintumor_desktop.ui.main_window import MainWindow
+
+Drop = Callable[[MainWindow, QMimeData], bool]
+Files = Callable[..., QMimeData]
+Settled = Callable[[MainWindow], bool]
+
+
+def test_cancel_stops_the_analysis_and_keeps_the_picture(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, drop: Drop, files: Files
+) -> None:
+    analyzer.gate = threading.Event()
+    drop(window, files(picture))
+    qtbot.waitUntil(analyzer.began.is_set)
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    case = window.workspace.model.cases[0]
+    qtbot.waitUntil(lambda: case.state is CaseState.CANCELLED)
+    assert window.viewer.study is case.study is not None
+    analyzer.gate.set()
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: case.state is CaseState.DONE)
+
+
+def test_a_waiting_case_can_be_cancelled_before_its_turn(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, stack: Path, drop: Drop, files: Files
+) -> None:
+    analyzer.gate = threading.Event()
+    drop(window, files(picture, stack))
+    qtbot.waitUntil(analyzer.began.is_set)
+    second = window.workspace.model.cases[1]
+    window.workspace.cancel(second)
+    assert second.state is CaseState.CANCELLED
+    analyzer.gate.set()
+    qtbot.waitUntil(lambda: window.workspace.model.cases[0].state is CaseState.DONE)
+    assert second.study is None
+
+
+def test_an_exception_inside_the_analysis_reaches_the_reader_and_the_next_case_is_analysed(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, stack: Path, drop: Drop, files: Files
+) -> None:
+    analyzer.fail_with = ZeroDivisionError("secret name")
+    drop(window, files(picture))
+    qtbot.waitUntil(window.notice.isVisible)
+    assert "ZeroDivisionError" in window.notice.sentence.text()
+    assert "secret" not in window.notice.sentence.text()
+    assert window.notice.code.text() == "Code: internal"
+    assert window.viewer.study is not None
+    analyzer.fail_with = None
+    drop(window, files(stack))
+    cases = window.workspace.model.cases
+    qtbot.waitUntil(lambda: len(cases) == 2 and cases[1].state is CaseState.DONE)
+
+
+def test_running_out_of_memory_is_told_as_such(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, drop: Drop, files: Files
+) -> None:
+    analyzer.fail_with = MemoryError()
+    drop(window, files(picture))
+    qtbot.waitUntil(window.notice.isVisible)
+    assert window.notice.code.text() == "Code: out_of_memory"
+
+
+def test_a_failed_repeat_keeps_the_earlier_answer_in_view(qtbot: QtBot, opened: MainWindow, analyzer: Any) -> None:
+    analyzer.fail_with = BrainTumorError(ErrorCode.MODEL_DAMAGED, "The weights are damaged.", "Install again.")
+    opened.actions_by_name["reanalyse"].trigger()
+    qtbot.waitUntil(opened.notice.isVisible)
+    assert opened.notice.hint.text() == "Install again."
+    assert opened.results.bars.isVisible()
+    assert opened.results.bars.bars["glioma"].words == "90.0 %"  # type: ignore[index]
+    qtbot.waitUntil(lambda: "earlier answer" in opened.results.state.text())
+
+
+def test_a_model_that_can_not_be_opened_leaves_the_picture_usable(
+    qtbot: QtBot, picture: Path, settings_file: Path, drop: Drop, files: Files
+) -> None:
+    def refuse(_model: str, _device: str) -> Any:
+        raise BrainTumorError(ErrorCode.MODEL_MISSING, "The model's weights are missing.", "Install again.")
+
+    window = MainWindow(Settings(), refuse, settings_file)
+    qtbot.addWidget(window)
+    window.show()
+    window.start()
+    drop(window, files(picture))
+    qtbot.waitUntil(lambda: bool(window.workspace.model.cases) and window.workspace.model.cases[0].error is not None)
+    assert window.viewer.study is not None
+    assert window.notice.isVisible()
+    window.close()
+    assert not window.workspace.running
+
+
+def test_sizes_are_in_pixels_where_the_file_has_no_spacing(opened: MainWindow) -> None:
+    from PySide6.QtWidgets import QLabel
+
+    words = [label.text() for label in opened.results.findChildren(QLabel)]
+    assert "400 px" in words
+    assert "28.3 px" in words  # the diagonal of a square of 20 pixels
+    assert "This file has no pixel spacing, so sizes are in pixels." in words
+    assert not any(word.endswith(" mm") for word in words)
+
+
+def test_the_reader_s_verdict_belongs_to_its_case(
+    qtbot: QtBot, opened: MainWindow, stack: Path, drop: Drop, files: Files, settled: Settled
+) -> None:
+    reader = opened.results.reader
+    qtbot.mouseClick(reader.disagree, Qt.MouseButton.LeftButton)
+    qtbot.keyClicks(reader.comment, "a cyst, if anything")
+    drop(opened, files(stack))
+    qtbot.waitUntil(lambda: settled(opened) and len(opened.workspace.model.cases) == 2)
+    qtbot.waitUntil(lambda: reader.comment.toPlainText() == "")
+    assert not reader.disagree.isChecked()
+    opened.case_panel.step(-1)
+    qtbot.waitUntil(lambda: reader.comment.toPlainText() == "a cyst, if anything")
+    assert reader.disagree.isChecked()
+    qtbot.mouseClick(reader.disagree, Qt.MouseButton.LeftButton)
+    assert opened.workspace.model.cases[0].verdict is None
+
+
+def test_letters_typed_into_the_comment_do_not_flick_overlays(qtbot: QtBot, opened: MainWindow) -> None:
+    opened.activateWindow()
+    opened.results.reader.comment.setFocus()
+    qtbot.keyClicks(opened.results.reader.comment, "cfhd")
+    assert opened.results.reader.comment.toPlainText() == "cfhd"
+    assert opened.viewer.layers.contour
+    assert not opened.viewer.layers.heatmap
+
+
+def test_general_information_is_folded_and_marked_as_such(qtbot: QtBot, opened: MainWindow) -> None:
+    reference = opened.results.reference
+    assert not reference.text.isVisible()
+    reference.button.click()
+    assert reference.text.isVisible()
+    assert "General information" in reference.text.text()
+    assert "Sources" in reference.text.text()
+
+
+def test_removing_and_resetting_leave_the_files_and_an_inviting_window(
+    qtbot: QtBot, opened: MainWindow, picture: Path, stack: Path, drop: Drop, files: Files, settled: Settled
+) -> None:
+    drop(opened, files(stack))
+    qtbot.waitUntil(lambda: settled(opened) and len(opened.workspace.model.cases) == 2)
+    opened.actions_by_name["remove"].trigger()
+    assert [c.name for c in opened.workspace.model.cases] == ["spot.png"]
+    opened.actions_by_name["reset"].trigger()
+    assert opened.workspace.model.cases == []
+    assert opened.pages.currentWidget() is opened.empty_page
+    assert picture.exists()
+    assert stack.exists()
+
+
+def test_pixels_beyond_the_memory_budget_are_let_go_and_come_back_on_demand(
+    qtbot: QtBot,
+    opened: MainWindow,
+    picture: Path,
+    stack: Path,
+    monkeypatch: Any,
+    drop: Drop,
+    files: Files,
+    settled: Settled,
+) -> None:
+    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
+    drop(opened, files(stack))
+    qtbot.waitUntil(lambda: settled(opened) and len(opened.workspace.model.cases) == 2)
+    first = opened.workspace.model.cases[0]
+    assert first.analysis is None
+    assert first.status_line == "Glioma, 90.0 %"
+    opened.case_panel.choose(first)
+    qtbot.waitUntil(lambda: first.analysis is not None and opened.viewer.study is first.study)
+
+
+def test_closing_in_the_middle_of_an_analysis_ends_its_thread(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, drop: Drop, files: Files
+) -> None:
+    analyzer.gate = threading.Event()  # never set: only the request to stop ends the analysis
+    drop(window, files(picture))
+    qtbot.waitUntil(analyzer.began.is_set)
+    assert window.workspace.running
+    window.close()
+    assert not window.workspace.running
+    assert not window.stuck
+
+
+def test_what_the_reader_switched_is_remembered_by_the_next_window(
+    qtbot: QtBot, opened: MainWindow, settings_file: Path
+) -> None:
+    opened.actions_by_name["heatmap"].trigger()
+    opened.actions_by_name["jet"].trigger()
+    opened.overlay_bar.sliders["heatmap"].setValue(25)
+    opened.close()
+    settings, repairs = load_settings(settings_file)
+    assert repairs == []
+    assert (settings.show_heatmap, settings.colormap, settings.heatmap_opacity) == (True, "jet", 0.25)
+    again = MainWindow(settings, lambda _m, _d: None, settings_file)  # type: ignore[arg-type, return-value]
+    qtbot.addWidget(again)
+    assert again.viewer.layers.heatmap
+    assert again.overlay_bar.colormap.currentData() == "jet"
+    assert again.overlay_bar.sliders["heatmap"].value() == 25
+
+
+def test_every_action_has_words_a_tip_and_no_key_twice(window: MainWindow) -> None:
+    keys: list[str] = []
+    for name, action in window.actions_by_name.items():
+        assert action.text(), name
+        assert action.statusTip(), name
+        keys += [k.toString() for k in action.shortcuts()]
+    assert len(keys) == len(set(keys))
+    assert {"C", "F", "H", "D", "I", "R", "F5", "Esc", "Ctrl+O", "Ctrl+S"} <= set(keys)
+
+
+def test_every_control_has_an_accessible_name(opened: MainWindow) -> None:
+    from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QPlainTextEdit, QScrollBar
+
+    for kind in (QAbstractButton, QAbstractSlider, QComboBox, QPlainTextEdit):
+        for control in opened.findChildren(kind):
+            if isinstance(control, QScrollBar) or control.objectName().startswith("qt_"):
+                continue
+            assert control.accessibleName() or getattr(control, "text", str)(), control
+
+
+def test_an_uncaught_exception_becomes_a_message_in_the_window(window: MainWindow) -> None:
+    window.show_crash(KeyError("patient"))
+    assert window.notice.isVisible()
+    assert "KeyError" in window.notice.sentence.text()
+    assert "patient" not in window.notice.sentence.text()
+
+
+def test_help_names_every_key_and_the_mouse(qtbot: QtBot, window: MainWindow) -> None:
+    from braintumor_desktop.ui.help_dialogs import TextDialog
+
+    window.actions_by_name["shortcuts"].trigger()
+    dialog = window.findChild(TextDialog)
+    assert isinstance(dialog, TextDialog)
+    qtbot.waitExposed(dialog)
+    text = dialog.text.toPlainText()
+    assert "Right drag" in text
+    assert "Ctrl+S" in text
+    dialog.close()
+
+
+def test_settings_chosen_in_the_dialog_are_used(qtbot: QtBot, window: MainWindow) -> None:
+    from braintumor_desktop.ui.settings_dialog import SettingsDialog
+
+    window.actions_by_name["settings"].trigger()
+    dialog = window.findChild(SettingsDialog)
+    assert isinstance(dialog, SettingsDialog)
+    qtbot.waitExposed(dialog)
+    dialog.paper.setCurrentText("Letter")
+    dialog.max_file.setValue(32)
+    dialog.colormap.setCurrentIndex(dialog.colormap.findData("jet"))
+    dialog.accept()
+    assert (window.settings.paper, window.settings.max_file_mb) == ("Letter", 32)
+    assert window.workspace.limits.max_file_bytes == 32 * 2**20
+    assert window.viewer.layers.colormap == "jet"

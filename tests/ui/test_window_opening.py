@@ -1,0 +1,226 @@
+"""Pictures come in by drop, paste, folder and menu; what can't be opened says so and costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QByteArray, QMimeData, Qt, QUrl
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
+
+from braintumor_desktop import RESEARCH_USE
+from braintumor_desktop.ui.case import CaseState
+from braintumor_desktop.ui.main_window import MainWindow
+
+Drop = Callable[[MainWindow, QMimeData], bool]
+Files = Callable[..., QMimeData]
+Settled = Callable[[MainWindow], bool]
+
+
+def test_the_empty_window_says_what_to_do_and_that_it_is_for_research_only(window: MainWindow) -> None:
+    assert window.pages.currentWidget() is window.empty_page
+    assert "Ctrl+O" in window.empty_page.headline.text()
+    assert window.research_label.text() == RESEARCH_USE
+    assert window.research_label.isVisible()
+
+
+def test_a_dropped_picture_is_shown_and_answered(opened: MainWindow) -> None:
+    assert opened.pages.currentWidget() is opened.viewer
+    assert opened.research_label.isVisible()
+    assert opened.results.finding.text() == "The model's finding is glioma (probability 90 %)."
+    assert [bar.words for bar in opened.results.bars.bars.values()] == ["90.0 %", "3.3 %", "3.3 %", "3.3 %"]
+    case = opened.workspace.model.cases[0]
+    assert (case.state, case.status_line) == (CaseState.DONE, "Glioma, 90.0 %")
+
+
+def test_the_picture_is_shown_before_its_analysis_ends(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, drop: Drop, files: Files
+) -> None:
+    import threading
+
+    analyzer.gate = threading.Event()
+    drop(window, files(picture))
+    qtbot.waitUntil(lambda: window.viewer.study is not None)
+    qtbot.waitUntil(lambda: "Looking" in window.results.state.text())
+    assert window.workspace.model.cases[0].state is CaseState.ANALYSING
+    assert window.results.progress.isVisible()
+    assert not window.results.bars.isVisible()
+
+
+def test_several_files_and_a_folder_become_one_list_in_order(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, picture: Path, drop: Drop, files: Files, settled: Settled
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("b.png", "a.png"):
+        (folder / name).write_bytes(picture.read_bytes())
+    drop(window, files(picture, folder))
+    qtbot.waitUntil(lambda: settled(window))
+    assert [c.name for c in window.workspace.model.cases] == ["spot.png", "a.png", "b.png"]
+    assert window.workspace.shown is window.workspace.model.cases[0]
+
+
+def test_a_drag_over_the_window_shows_where_to_let_go_until_it_leaves(
+    window: MainWindow, picture: Path, files: Files
+) -> None:
+    from PySide6.QtCore import QPointF
+    from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent
+
+    before = window.pages.grab().toImage()
+    data = files(picture)  # the event does not keep it alive
+    enter = QDragEnterEvent(
+        QPointF(300, 300),
+        Qt.DropAction.CopyAction | Qt.DropAction.MoveAction,
+        data,
+        Qt.MouseButton.LeftButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    window.dragEnterEvent(enter)
+    assert enter.dropAction() is Qt.DropAction.CopyAction
+    assert window.pages.grab().toImage() != before
+    window.dragLeaveEvent(QDragLeaveEvent())
+    assert window.pages.grab().toImage() == before
+
+
+def test_a_web_address_is_not_taken(window: MainWindow, drop: Drop) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl("https://example.org/scan.png")])
+    assert not drop(window, data)
+    assert not window.drop_sign.isVisible()
+
+
+def test_a_picture_dragged_out_of_another_program_is_opened(
+    qtbot: QtBot, window: MainWindow, picture: Path, drop: Drop, settled: Settled
+) -> None:
+    data = QMimeData()
+    data.setData("image/png", QByteArray(picture.read_bytes()))
+    assert drop(window, data)
+    qtbot.waitUntil(lambda: settled(window))
+    assert window.workspace.model.cases[0].name == "pasted picture"
+    assert window.workspace.model.cases[0].state is CaseState.DONE
+
+
+def test_a_picture_on_the_clipboard_is_opened_by_ctrl_v(
+    qtbot: QtBot, window: MainWindow, picture: Path, settled: Settled
+) -> None:
+    QGuiApplication.clipboard().setImage(QImage(str(picture)))
+    qtbot.keyClick(window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: settled(window))
+    case = window.workspace.model.cases[0]
+    assert case.state is CaseState.DONE
+    assert case.analysis is not None
+    assert case.analysis.segmentation is not None
+    assert case.analysis.segmentation.area_px == 400
+
+
+def test_pasting_without_a_picture_says_so(window: MainWindow) -> None:
+    QGuiApplication.clipboard().setText("not a picture")
+    window.actions_by_name["paste"].trigger()
+    assert "no picture on the clipboard" in window.notice.sentence.text()
+    assert window.notice.isVisible()
+
+
+def test_ctrl_o_opens_a_dialog_and_the_chosen_file(
+    qtbot: QtBot, window: MainWindow, picture: Path, settled: Settled
+) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier)
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    qtbot.waitExposed(dialog)
+    dialog.filesSelected.emit([str(picture)])
+    dialog.close()
+    qtbot.waitUntil(lambda: settled(window))
+    assert window.workspace.model.cases[0].path == picture
+    assert window.settings.last_folder == str(picture.parent)
+
+
+def test_a_corrupt_file_gets_its_sentence_and_the_result_before_it_stays(
+    qtbot: QtBot, opened: MainWindow, corrupt: Path, drop: Drop, files: Files
+) -> None:
+    picture_before = opened.viewer.grab().toImage()
+    finding_before = opened.results.finding.text()
+    size = opened.viewer.size()
+    drop(opened, files(corrupt))
+    qtbot.waitUntil(opened.notice.isVisible)
+    case = opened.workspace.model.cases[1]
+    assert case.state is CaseState.FAILED
+    assert case.error is not None
+    assert case.error.message in opened.notice.sentence.text()
+    assert opened.notice.hint.text() == case.error.hint
+    assert opened.notice.code.text() == f"Code: {case.error.code.value}"
+    assert opened.results.finding.text() == finding_before
+    assert opened.workspace.shown is opened.workspace.model.cases[0]
+    opened.notice.close_button.click()
+    qtbot.waitUntil(lambda: opened.viewer.size() == size)
+    assert opened.viewer.grab().toImage() == picture_before
+
+
+def test_a_failed_file_can_be_repaired_and_retried(
+    qtbot: QtBot, window: MainWindow, corrupt: Path, picture: Path, drop: Drop, files: Files
+) -> None:
+    drop(window, files(corrupt))
+    qtbot.waitUntil(window.notice.isVisible)
+    corrupt.write_bytes(picture.read_bytes())
+    window.notice.retry.click()
+    qtbot.waitUntil(lambda: window.workspace.model.cases[0].state is CaseState.DONE)
+    assert not window.notice.isVisible()
+
+
+def test_choosing_a_file_that_can_not_be_loaded_shows_why_in_its_place(
+    qtbot: QtBot, opened: MainWindow, corrupt: Path, drop: Drop, files: Files
+) -> None:
+    drop(opened, files(corrupt))
+    qtbot.waitUntil(opened.notice.isVisible)
+    qtbot.keyClick(opened, Qt.Key.Key_N)
+    case = opened.workspace.model.cases[1]
+    assert opened.workspace.shown is case
+    assert opened.pages.currentWidget() is opened.empty_page
+    assert case.error is not None
+    assert case.error.message in opened.empty_page.detail.text()
+    qtbot.keyClick(opened, Qt.Key.Key_P)
+    assert opened.pages.currentWidget() is opened.viewer
+
+
+def test_an_empty_folder_is_told_not_swallowed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, drop: Drop, files: Files
+) -> None:
+    (tmp_path / "nothing").mkdir()
+    drop(window, files(tmp_path / "nothing"))
+    qtbot.waitUntil(window.notice.isVisible)
+    assert "no files" in window.notice.sentence.text()
+
+
+def test_a_file_over_the_limit_of_the_settings_is_refused(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, picture: Path, drop: Drop, files: Files
+) -> None:
+    window.settings.max_file_mb = 1
+    large = tmp_path / "large.png"
+    large.write_bytes(picture.read_bytes() + bytes(2**20))
+    drop(window, files(large))
+    qtbot.waitUntil(window.notice.isVisible)
+    assert window.notice.code.text() == "Code: file_too_large"
+
+
+def test_recent_files_are_listed_and_their_names_hidden_on_request(opened: MainWindow, picture: Path) -> None:
+    menu = opened.menus.recent
+    menu.aboutToShow.emit()
+    assert "spot.png" in menu.actions()[0].text()
+    opened.settings.hide_recent_names = True
+    menu.aboutToShow.emit()
+    assert "spot" not in menu.actions()[0].text()
+    opened.commands.forget_recent()
+    menu.aboutToShow.emit()
+    assert menu.actions()[0].text() == "No recent files"
+    assert str(picture) not in opened.settings.recent
+
+
+def test_the_synthetic_sample_is_marked_as_synthetic(qtbot: QtBot, window: MainWindow, settled: Settled) -> None:
+    qtbot.mouseClick(window.empty_page.sample_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: settled(window), timeout=20_000)
+    study = window.viewer.study
+    assert study is not None
+    assert study.source.synthetic
+    assert study.geometry.pixel_spacing_mm is not None
