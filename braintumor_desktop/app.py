@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -78,8 +78,11 @@ class Interrupt(QObject):
         self._there.close()
 
 
-def run(paths: Sequence[Path] = ()) -> int:
-    """Open the window, with these files and folders if any; returns when it is closed, 0."""
+def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object] | None = None) -> int:
+    """Open the window, with these files and folders if any; returns when it is closed, 0.
+
+    on_window: is given the window before it shows, so that a benchmark can watch it.
+    """
     sys.setswitchinterval(_SWITCH_S)
     existing = QApplication.instance()
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
@@ -92,6 +95,8 @@ def run(paths: Sequence[Path] = ()) -> int:
     relay.crashed.connect(window.show_crash)
     relay.install()
     interrupt = Interrupt(app)
+    if on_window is not None:
+        on_window(window)
     window.show()
     if repairs:
         window.statusBar().showMessage(" ".join(repairs), 30_000)

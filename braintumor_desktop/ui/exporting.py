@@ -23,8 +23,6 @@ from braintumor_desktop.reporting import (
     json_line,
     write_heatmap,
     write_mask,
-    write_pdf,
-    write_png,
 )
 
 
@@ -123,11 +121,15 @@ def _report(export: Export) -> Report:
 
 
 def _pdf(export: Export) -> Path:
+    from braintumor_desktop.reporting import write_pdf  # the PDF library costs a quarter second: not at the start
+
     write_pdf(_report(export), export.path, paper=cast(Literal["A4", "Letter"], export.paper))
     return export.path
 
 
 def _png(export: Export) -> Path:
+    from braintumor_desktop.reporting import write_png  # as above
+
     write_png(_report(export), export.path)
     return export.path
 

@@ -139,7 +139,7 @@ def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> No
             painter.drawLines(marks)
         place = _length_place(QFontMetricsF(painter.font()), line, _length(diameter), taken)
         taken.append(place)
-        draw_text(painter, place.bottomLeft(), _length(diameter), DIAMETER)
+        draw_text(painter, place.bottomLeft(), _length(diameter), DIAMETER.lighter(125))
     painter.restore()
 
 

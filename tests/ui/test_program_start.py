@@ -20,10 +20,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def test_the_window_needs_no_torch_to_be_made(tmp_path: Path) -> None:
+def test_neither_torch_nor_the_pdf_library_is_loaded_to_make_the_window(tmp_path: Path) -> None:
     code = (
         "import sys; from braintumor_desktop import app; from braintumor_desktop.ui.main_window import MainWindow;"
-        "sys.exit('torch' in sys.modules)"
+        "sys.exit('torch' in sys.modules or 'fpdf' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], env=environment(tmp_path), check=False).returncode == 0
 
