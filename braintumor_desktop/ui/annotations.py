@@ -47,6 +47,7 @@ def top_left(study: Study, slice_index: int) -> list[str]:
 
 
 def bottom_left(window: Window, zoom: float, inverted: bool) -> list[str]:
+    """zoom: physical screen pixels a column, so that 1:1 reads 100 % on every screen."""
     digits = 0 if window.width >= 10 else 2
     shown = f"Level {window.level:.{digits}f} · Width {window.width:.{digits}f}"
     return [f"{shown} · inverted" if inverted else shown, f"Zoom {100 * zoom:.0f} %"]
@@ -81,7 +82,7 @@ def draw_annotations(
     for i, text in enumerate(top_left(study, slice_index)):
         short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, widest)
         draw_text(painter, QPointF(MARGIN, MARGIN + metrics.ascent() + i * line), short, TEXT)
-    lines = bottom_left(window, zoom, invert)
+    lines = bottom_left(window, zoom * painter.device().devicePixelRatio(), invert)
     for i, text in enumerate(reversed(lines)):
         draw_text(painter, QPointF(MARGIN, area.bottom() - MARGIN - metrics.descent() - i * line), text, TEXT)
     _draw_badges(painter, area, metrics, badges(study))

@@ -130,11 +130,17 @@ def test_the_reader_s_verdict_belongs_to_its_case(
     assert opened.workspace.model.cases[0].verdict is None
 
 
-def test_letters_typed_into_the_comment_do_not_flick_overlays(qtbot: QtBot, opened: MainWindow) -> None:
+def test_keys_typed_into_the_comment_neither_flick_overlays_nor_remove_the_case(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
     opened.activateWindow()
     opened.results.reader.comment.setFocus()
     qtbot.keyClicks(opened.results.reader.comment, "cfhd")
     assert opened.results.reader.comment.toPlainText() == "cfhd"
+    qtbot.keyClick(opened.results.reader.comment, Qt.Key.Key_Home)
+    qtbot.keyClick(opened.results.reader.comment, Qt.Key.Key_Delete)
+    assert opened.results.reader.comment.toPlainText() == "fhd"
+    assert len(opened.workspace.model.cases) == 1
     assert opened.viewer.layers.contour
     assert not opened.viewer.layers.heatmap
 
