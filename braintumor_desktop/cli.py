@@ -73,7 +73,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "bench":
             from braintumor_desktop.commands import bench
 
-            return bench.run(as_json=options.json)
+            return bench.run(as_json=options.json) if options.probe is None else bench.probe(options.probe)
         case "train":
             from braintumor_desktop.commands import training
 
@@ -120,7 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", "make the phantom, analyse it, write the report, open it in the window")
     demo.add_argument("--out", type=Path, default=Path("demo-report"), metavar="DIR")
     demo.add_argument("--no-window", action="store_true", help="only write the files")
-    command("bench", "start-up, latency, memory and throughput").add_argument("--json", action="store_true")
+    bench = command("bench", "start-up, latency, memory and throughput of this machine")
+    bench.add_argument("--json", action="store_true")
+    bench.add_argument("--probe", type=Path, help=argparse.SUPPRESS)
 
     train = command("train", "train a model (extra `train`)")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")

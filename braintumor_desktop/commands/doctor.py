@@ -94,11 +94,11 @@ def _device() -> str:
 
 
 def _self_test() -> str:
-    from braintumor_desktop.imaging.sample import sample_picture
+    from braintumor_desktop.imaging.sample import sample_mask, sample_picture
     from braintumor_desktop.inference import Analyzer
 
-    study, truth = sample_picture()
-    analysis = Analyzer.open().analyze(study)
+    truth = sample_mask()
+    analysis = Analyzer.open().analyze(sample_picture())
     found = analysis.segmentation
     if found is None or not found.present:
         raise _self_test_failed("it outlines no lesion")

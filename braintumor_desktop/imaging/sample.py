@@ -19,12 +19,17 @@ LESION = Lesion(kind="homogeneous", radius_mm=13.0)
 _NOTE = "This is a synthetic head made by the program, not a patient."
 
 
-def sample_picture() -> tuple[Study, NDArray[np.bool_]]:
-    """One axial slice through the lesion, and the lesion's true mask (rows, columns)."""
-    pixels, mask = make_picture(SEED, SIZE, LESION)
+def sample_picture() -> Study:
+    """One axial slice through the lesion."""
+    pixels, _ = make_picture(SEED, SIZE, LESION)
     spacing = FIELD_OF_VIEW_MM / SIZE
     geometry = Geometry(pixel_spacing_mm=(spacing, spacing), orientation=("L", "P"))
-    return _study("Synthetic head", pixels[None], geometry), mask
+    return _study("Synthetic head", pixels[None], geometry)
+
+
+def sample_mask() -> NDArray[np.bool_]:
+    """The lesion of `sample_picture` as it was drawn, (rows, columns)."""
+    return make_picture(SEED, SIZE, LESION)[1]
 
 
 def sample_stack() -> Study:

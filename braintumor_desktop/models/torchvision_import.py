@@ -20,7 +20,9 @@ def import_torchvision() -> ModuleType:
     """
     global _LIBRARY
     if _LIBRARY is None and not hasattr(torch.ops.torchvision, "nms"):
-        _LIBRARY = torch.library.Library("torchvision", "DEF")
+        _LIBRARY = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for name in ("nms", "qnms"):
-            _LIBRARY.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            _LIBRARY.define(  # type: ignore[no-untyped-call]
+                f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            )
     return importlib.import_module("torchvision")

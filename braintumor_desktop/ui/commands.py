@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.imaging.windowing import Window, full_window
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
@@ -18,7 +19,6 @@ from braintumor_desktop.ui.drop_zone import files_in, picture_in
 from braintumor_desktop.ui.exporting import Export, ExportKind
 from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
 from braintumor_desktop.ui.reader_box import reader_note
-from braintumor_desktop.ui.sample import sample_picture, sample_stack
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 if TYPE_CHECKING:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import psutil
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -53,7 +52,7 @@ class Probe(QObject):
             self.figures.shown_ms = self._since_start()
             self.figures.idle_mb = self._memory()
             self._heartbeat.start()
-        return super().eventFilter(watched, event)
+        return bool(super().eventFilter(watched, event))
 
     def _changed(self, case: Case) -> None:
         if case.state is CaseState.FAILED:
@@ -79,16 +78,7 @@ class Probe(QObject):
         self._window.workspace.analyse(case)
 
     def _since_start(self) -> float:
-        return 1000 * (time.time() - self._process.create_time())
+        return 1000 * (time.time() - float(self._process.create_time()))
 
     def _memory(self) -> float:
         return float(self._process.memory_info().rss) / 2**20
-
-
-def measure(picture: Path) -> dict[str, float | str | None]:
-    """Run the real window on a picture, analyse it a few times, close; `WindowFigures` as a dictionary."""
-    from braintumor_desktop.app import run
-
-    probes: list[Probe] = []
-    run([picture], on_window=lambda window: probes.append(Probe(window)))
-    return asdict(probes[0].figures)

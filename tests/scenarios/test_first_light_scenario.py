@@ -58,7 +58,7 @@ def window(request: pytest.FixtureRequest, qtbot: QtBot, qapp: QApplication, tmp
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    pixels, _ = make_picture(size=320, lesion=Lesion())
+    pixels, _ = make_picture(size=320, lesion=Lesion(kind="homogeneous"))
     path = tmp_path / "phantom head.png"
     Image.fromarray(pixels).save(path)
     return path
@@ -68,7 +68,9 @@ def shoot(window: MainWindow, name: str) -> None:
     folder = os.environ.get("BRAINTUMOR_SHOTS")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        QApplication.processEvents()
+        for _ in range(5):  # a change of the results lays them out anew in a later turn of the event loop
+            QApplication.sendPostedEvents()
+            QApplication.processEvents()
         window.grab().save(str(Path(folder) / f"{window.width()}x{window.height()}-{name}.png"))
 
 
