@@ -74,7 +74,10 @@ def test_a_map_comes_back_to_where_it_was(rows: int, columns: int, seed: int) ->
     blob = np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / (2 * (side / 8) ** 2)).astype(np.float32)
     back = frame.back(resample(blob, frame, 256))
     assert back.shape == (rows, columns)
-    assert np.abs(back - blob)[blob > 0.05].max(initial=0) < 0.06
+    # At the edge of the picture and of the square, pixels are mixed with the nothing outside.
+    edge = np.minimum.reduce([y, x, rows - 1 - y, columns - 1 - x])
+    margin = np.minimum.reduce([y - frame.top, x - frame.left, frame.top + side - y, frame.left + side - x])
+    assert np.abs(back - blob)[(edge >= 2) & (margin >= 3)].max(initial=0) < 0.06
 
 
 def test_without_an_outline_the_whole_picture_is_taken() -> None:

@@ -1,0 +1,207 @@
+import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
+from braintumor_desktop.domain.findings import CLASSES, INDETERMINATE, TumorClass
+from braintumor_desktop.domain.measurements import diameters
+from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
+from braintumor_desktop.imaging.sample import sample_mask, sample_picture, sample_stack
+from braintumor_desktop.inference import Analyzer
+from braintumor_desktop.inference.analyzer import BATCH, finding_from, series_probabilities, softmax
+from braintumor_desktop.inference.explain import class_activation, energy_inside
+from braintumor_desktop.inference.measure import clean, largest_component
+from braintumor_desktop.models.manifest import Calibration
+
+
+@pytest.fixture(scope="module")
+def analyzer() -> Analyzer:
+    return Analyzer.open("neuro", "cpu")
+
+
+def of_pixels(pixels: np.ndarray, **changes: object) -> Study:
+    source = Source(Path("made"), "0" * 64, pixels.nbytes, InputKind.PICTURE, "made", 8, False)
+    return Study(pixels, source, **changes)  # type: ignore[arg-type]
+
+
+def test_the_sample_lesion_is_found_outlined_and_measured_in_millimetres(analyzer: Analyzer) -> None:
+    study, truth = sample_picture(), sample_mask()
+    analysis = analyzer.analyze(study)
+    found = analysis.segmentation
+    assert found is not None
+    assert found.mask.shape == study.pixels.shape
+    assert 2 * (found.mask[0] & truth).sum() / (found.mask[0].sum() + truth.sum()) > 0.7
+    spacing = study.geometry.pixel_spacing_mm
+    assert spacing is not None
+    assert found.area_mm2 == pytest.approx(found.area_px * spacing[0] * spacing[1])
+    true_size = diameters(truth, spacing)
+    assert found.diameters is not None
+    assert true_size is not None
+    assert true_size.longest.length_mm is not None
+    assert found.diameters.longest.length_mm == pytest.approx(true_size.longest.length_mm, abs=4)
+    assert analysis.finding.top_class is not TumorClass.NO_TUMOR
+    assert sum(analysis.finding.probabilities.values()) == pytest.approx(1)
+    assert [flag.code for flag in analysis.quality.flags][:1] == ["synthetic"]
+
+
+def test_the_same_study_gives_the_same_bits_twice(analyzer: Analyzer) -> None:
+    first, second = analyzer.analyze(sample_picture()), analyzer.analyze(sample_picture())
+    assert first.finding == second.finding
+    assert first.segmentation is not None
+    assert second.segmentation is not None
+    assert np.array_equal(first.segmentation.probability, second.segmentation.probability)
+
+
+def test_without_pixel_spacing_nothing_is_said_in_millimetres(analyzer: Analyzer) -> None:
+    analysis = analyzer.analyze(replace(sample_picture(), geometry=Geometry()))
+    found = analysis.segmentation
+    assert found is not None
+    assert found.area_mm2 is None
+    assert found.diameters is not None
+    assert found.diameters.longest.length_mm is None
+
+
+def test_a_stack_is_answered_slice_by_slice_with_progress(analyzer: Analyzer) -> None:
+    stack = sample_stack()
+    heard: list[tuple[str, float]] = []
+    analysis = analyzer.analyze(stack, progress=lambda stage, share: heard.append((stage, share)))
+    assert analysis.slices is not None
+    assert [s.index for s in analysis.slices] == list(range(stack.slices))
+    assert analysis.slices[3].position_mm == 18.0
+    shares = [share for _, share in heard]
+    assert shares == sorted(shares)
+    assert len(heard) == -(-stack.slices // BATCH) + 1
+    assert analysis.segmentation is not None
+    assert analysis.slices[analysis.key_slice].area_px == analysis.segmentation.area_px
+
+
+def test_cancelling_between_batches_stops_the_work(analyzer: Analyzer) -> None:
+    asked = iter([False, True])
+    with pytest.raises(Cancelled):
+        analyzer.analyze(sample_stack(), cancelled=lambda: next(asked))
+
+
+@pytest.mark.parametrize("shape", [(32, 32), (33, 700), (1100, 40)])
+def test_odd_shapes_come_back_on_their_own_grid(analyzer: Analyzer, shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 65535, (1, *shape)).astype(np.uint16)
+    analysis = analyzer.analyze(of_pixels(noise))
+    assert analysis.segmentation is not None
+    assert analysis.explanation is not None
+    assert analysis.segmentation.mask.shape == analysis.explanation.heatmap.shape == (1, *shape)
+
+
+def test_floating_point_pixels_with_an_offset_give_the_same_finding(analyzer: Analyzer) -> None:
+    pixels = sample_picture().pixels
+    plain = analyzer.analyze(of_pixels(np.array(pixels)))
+    moved = analyzer.analyze(of_pixels(pixels.astype(np.float32) * 3.5 - 200))
+    for each in CLASSES:
+        assert moved.finding.probabilities[each] == pytest.approx(plain.finding.probabilities[each], abs=2e-3)
+
+
+def test_random_weights_draw_another_map(analyzer: Analyzer) -> None:
+    """The sanity check of Adebayo et al. (NeurIPS 2018): a map that survives random weights explains nothing."""
+    trained = analyzer.analyze(sample_picture()).explanation
+    torch.manual_seed(0)
+    network = copy.deepcopy(analyzer._network)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn_like(parameter) * parameter.std().nan_to_num(0.1))
+    random = Analyzer(network, analyzer.row, torch.device("cpu")).analyze(sample_picture()).explanation
+    assert trained is not None
+    assert random is not None
+    assert np.corrcoef(trained.heatmap.ravel(), random.heatmap.ravel())[0, 1] < 0.5
+
+
+def test_the_map_of_the_predicted_class_is_grad_cam() -> None:
+    """Against autograd: for a pooled linear head both are the same up to a constant."""
+    torch.manual_seed(1)
+    features = torch.rand(1, 6, 4, 4, requires_grad=True)
+    head = torch.nn.Linear(6, 4)
+    head(features.mean(dim=(2, 3)))[0, 2].backward()
+    assert features.grad is not None
+    weights = features.grad.mean(dim=(2, 3))
+    expected = torch.relu((weights[..., None, None] * features).sum(1))
+    mine = class_activation(features.detach(), head.weight.detach(), torch.tensor([2]), 4)
+    assert torch.allclose(mine, expected.detach() / expected.max().detach(), atol=1e-5)
+
+
+def test_energy_inside_is_the_share_of_the_map() -> None:
+    heat = np.array([[1.0, 3.0], [0.0, 4.0]], np.float32)
+    assert energy_inside(heat, np.array([[False, True], [False, False]])) == pytest.approx(3 / 8)
+    assert energy_inside(heat, np.zeros((2, 2), bool)) is None
+    assert energy_inside(heat * 0, np.ones((2, 2), bool)) is None
+
+
+def test_specks_are_dropped_and_the_largest_piece_is_kept() -> None:
+    mask = np.zeros((20, 20), bool)
+    mask[2:8, 2:8] = True
+    mask[12:15, 12:15] = True
+    mask[18, 1] = True
+    assert clean(mask, 5).sum() == 36 + 9
+    assert largest_component(mask).sum() == 36
+    assert not clean(np.zeros((4, 4), bool), 5).any()
+
+
+def test_an_empty_or_full_prediction_set_is_indeterminate() -> None:
+    spread, sure = np.array([0.3, 0.3, 0.2, 0.2]), np.array([0.94, 0.02, 0.02, 0.02])
+    assert finding_from(spread, Calibration(1, 0.5, 0.95)).label == INDETERMINATE
+    assert finding_from(spread, Calibration(1, 0.1, 0.95)).label == INDETERMINATE
+    certain = finding_from(sure, Calibration(1, 0.5, 0.95))
+    assert (certain.label, certain.prediction_set) == ("glioma", (TumorClass.GLIOMA,))
+    assert finding_from(spread, Calibration()).prediction_set is None
+
+
+def test_a_tumour_of_three_slices_is_not_averaged_away_and_one_of_one_slice_is_doubted() -> None:
+    none, tumor = np.array([0.02, 0.02, 0.01, 0.95]), np.array([0.9, 0.03, 0.02, 0.05])
+    stack = np.array([none] * 10 + [tumor] * 3 + [none] * 10)
+    assert series_probabilities(stack) == pytest.approx(tumor)
+    assert series_probabilities(np.array([none] * 10 + [tumor] + [none] * 10))[3] > 0.6
+    assert series_probabilities(tumor[None]) == pytest.approx(tumor)
+
+
+def test_probabilities_survive_extreme_logits() -> None:
+    assert softmax(np.array([[1000.0, 0.0, -1000.0, 0.0]])).tolist() == [[1.0, 0.0, 0.0, 0.0]]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_cuda_asked_for_by_name_where_there_is_none_is_told() -> None:
+    with pytest.raises(BrainTumorError) as refusal:
+        Analyzer.open("neuro", "cuda")
+    assert refusal.value.code is ErrorCode.DEVICE_UNAVAILABLE
+
+
+def test_a_graphics_card_without_room_hands_over_to_the_cpu_and_says_so(
+    analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edge of the world: a card that refuses once, stood in for by a network that refuses once."""
+    crowded = Analyzer(copy.deepcopy(analyzer._network), analyzer.row, torch.device("cpu"))
+    crowded._wish = torch.device("cuda:0")
+    forward, refused = crowded._forward, []
+
+    def refuse_once(pixels: np.ndarray) -> object:
+        if not refused:
+            refused.append(True)
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return forward(pixels)
+
+    monkeypatch.setattr(crowded, "_forward", refuse_once)
+    analysis = crowded.analyze(sample_picture())
+    assert refused
+    assert "cpu_fallback" in [flag.code for flag in analysis.quality.flags]
+    assert analysis.finding == analyzer.analyze(sample_picture()).finding
+
+
+def test_an_overexposed_picture_is_flagged(analyzer: Analyzer) -> None:
+    picture = np.full((1, 200, 200), 90, np.uint8)
+    picture[:, :100] = 91
+    codes = [flag.code for flag in analyzer.analyze(of_pixels(picture)).quality.flags]
+    assert "saturated" in codes
+
+
+def test_a_small_picture_is_flagged_as_low_resolution(analyzer: Analyzer) -> None:
+    small = np.ascontiguousarray(sample_picture().pixels[:, ::6, ::6])
+    assert "low_resolution" in [flag.code for flag in analyzer.analyze(of_pixels(small)).quality.flags]
