@@ -91,7 +91,7 @@ _HEIF_BRANDS: dict[bytes, str] = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromk
 def recognise(data: bytes) -> Signature | None:
     """What these bytes are, or None where nothing known fits. data: the whole file (its start decides)."""
     head = data[:4096]
-    if head[128:132] == b"DICM":
+    if head[128:132] == b"DICM" or _is_bare_dicom(head):
         return Signature(Family.DICOM, "DICOM")
     if _is_nifti(head[:352]) or (head[:2] == b"\x1f\x8b" and _is_nifti(_unzipped_start(head))):
         return Signature(Family.NIFTI, "NIfTI")
@@ -136,6 +136,20 @@ def _text(data: bytes, head: bytes) -> Signature | None:
     if all(c.isprintable() or c.isspace() for c in text):
         return Signature(Family.NOT_IMAGE, "a text file")
     return None
+
+
+def _is_bare_dicom(head: bytes) -> bool:
+    """DICOM from before Part 10, without preamble: it begins with a short element of group 8 (PS3.5 7.1), explicit or
+    implicit, little or big endian."""
+    for order in ("little", "big"):
+        group, element = (int.from_bytes(head[at : at + 2], order) for at in (0, 2))
+        if group != 8 or element not in (0x0000, 0x0001, 0x0005, 0x0008, 0x0012, 0x0016, 0x0018):
+            continue
+        if head[4:6] in (b"UL", b"CS", b"DA", b"UI") or (
+            order == "little" and 0 < int.from_bytes(head[4:8], order) < 256
+        ):
+            return True
+    return False
 
 
 def _is_nifti(head: bytes) -> bool:

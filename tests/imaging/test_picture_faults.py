@@ -182,10 +182,6 @@ def nifti(size: int, mark: bytes, at: int) -> bytes:
 @pytest.mark.parametrize(
     ("content", "name"),
     [
-        (bytes(128) + b"DICM" + bytes(100), "DICOM"),
-        (nifti(348, b"n+1\0", 344), "NIfTI"),
-        (nifti(540, b"n+2\0", 4), "NIfTI"),
-        (gzip.compress(nifti(348, b"n+1\0", 344), mtime=0), "NIfTI"),
         (b"\0\0\0\x18ftypheic" + bytes(100), "HEIC"),
         (b"\0\0\0\x18ftypavif" + bytes(100), "AVIF"),
         (b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
@@ -201,7 +197,22 @@ def test_an_image_format_that_is_not_read_is_named(tmp_path: Path, content: byte
     error = refusal(path)
     assert error.code is ErrorCode.UNSUPPORTED_FORMAT
     assert name in error.message
-    assert "pictures only" in error.message
+    assert "not read" in error.message
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (bytes(128) + b"DICM" + bytes(100), ErrorCode.DICOM_DAMAGED),
+        (nifti(348, b"n+1\0", 344), ErrorCode.NIFTI_DAMAGED),
+        (nifti(540, b"n+2\0", 4), ErrorCode.NIFTI_DAMAGED),
+        (gzip.compress(nifti(348, b"n+1\0", 344), mtime=0), ErrorCode.NIFTI_DAMAGED),
+    ],
+)
+def test_a_medical_format_without_sense_in_it_is_damaged(tmp_path: Path, content: bytes, code: ErrorCode) -> None:
+    path = tmp_path / "Miller.png"
+    path.write_bytes(content)
+    assert refusal(path).code is code
 
 
 def test_a_pixel_type_that_is_not_read(tmp_path: Path) -> None:

@@ -1,0 +1,247 @@
+"""The pixels of one DICOM file: decoded, in the units the file means, grey, large values bright."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels
+from braintumor_desktop.imaging.dicom_library import library
+
+_END_OF_IMAGE = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike
+_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+
+
+@dataclass(frozen=True, eq=False)
+class Planes:
+    """pixels: one (rows, columns) array a slice asked for; graphics: overlays drawn over it, bool, or None;
+    header: the dataset without its pixels; colour: whether the file was in colour.
+    """
+
+    pixels: list[NDArray[Any]]
+    graphics: list[NDArray[np.bool_] | None]
+    header: Any
+    colour: bool
+
+
+def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
+    """Decode slices of one file. data: the file's bytes; slices: headers of that file.
+
+    Rescaled as the modality means (slope and intercept, or its look-up table); palettes and colours become luma (ITU-R
+    BT.601); MONOCHROME1, where a large value is dark, is turned round within its range, see `mirror`.
+    Raises BrainTumorError: dicom_unsupported_syntax, image_truncated, dicom_no_pixels, dicom_damaged, out_of_memory.
+    """
+    pydicom = library()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+            _complete_meta(dataset)
+            _check(dataset, data)
+            return _planes(dataset, slices)
+        except BrainTumorError:
+            raise
+        except MemoryError as cause:
+            raise BrainTumorError(
+                ErrorCode.OUT_OF_MEMORY,
+                "The picture needs more memory than the computer has free.",
+                "Close other programs, or open a smaller series.",
+            ) from cause
+        except Exception as cause:  # decoders raise nearly every type on broken files
+            raise damaged() from cause
+
+
+def value_range(header: SliceHeader) -> tuple[float, float]:
+    """Least and greatest value that the slice's pixels may have after rescaling."""
+    bits = header.file.bits_stored
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if header.file.signed else (0, 2**bits - 1)
+    slope, intercept = header.rescale
+    ends = (slope * low + intercept, slope * high + intercept)
+    return min(ends), max(ends)
+
+
+def mirror(header: SliceHeader) -> float | None:
+    """For MONOCHROME1 the sum of a rescaled value and what it is turned into; None for other files."""
+    return sum(value_range(header)) if header.file.photometric == "MONOCHROME1" else None
+
+
+def _planes(dataset: Any, slices: Sequence[SliceHeader]) -> Planes:
+    facts = slices[0].file
+    wanted = [0] if facts.tiles else [header.frame for header in slices]
+    frames = _decoded(dataset, wanted)
+    graphics = [_graphics(dataset, header) for header in slices]
+    pixels = []
+    colour = facts.samples > 1 or facts.photometric == "PALETTE COLOR"
+    for index, header in enumerate(slices):
+        frame = frames[0 if facts.tiles else index]
+        if facts.tiles:
+            across = dataset.Columns // header.columns
+            top, left = (header.frame // across) * header.rows, (header.frame % across) * header.columns
+            frame = frame[top : top + header.rows, left : left + header.columns]
+        pixels.append(_luma(frame) if colour else _meant(frame, dataset, header))
+    for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"):
+        if keyword in dataset:
+            del dataset[keyword]
+    return Planes(pixels, graphics, dataset, colour)
+
+
+def _decoded(dataset: Any, wanted: list[int]) -> list[NDArray[Any]]:
+    """Frames as stored; colour as RGB."""
+    from pydicom.pixels.processing import apply_color_lut
+    from pydicom.pixels.utils import iter_pixels
+
+    _repair_jpeg_extended(dataset)
+    # A generator decodes frame by frame: a large multi-frame file is never held decoded as a whole.
+    frames = [np.asarray(frame) for frame in iter_pixels(dataset, indices=wanted)]
+    if dataset.PhotometricInterpretation == "PALETTE COLOR":
+        return [apply_color_lut(frame, dataset) for frame in frames]
+    if dataset.get("SamplesPerPixel", 1) == 1 and frames[0].dtype.kind in "iu":
+        return [_own_bits(frame, dataset) for frame in frames]
+    return frames
+
+
+def _own_bits(frame: NDArray[Any], dataset: Any) -> NDArray[Any]:
+    """Keep the bits that are the pixel's: files put overlays or nothing in particular into the others."""
+    stored, allocated = int(dataset.BitsStored), frame.dtype.itemsize * 8
+    shift = 0 if dataset.file_meta.TransferSyntaxUID.is_encapsulated else int(dataset.HighBit) + 1 - stored
+    if stored >= allocated or shift < 0:
+        return frame
+    # Up to the top and down again: drops what is above, and a signed value keeps its sign.
+    up = allocated - stored - shift
+    return np.asarray((frame << up) >> (allocated - stored)) if up >= 0 else frame
+
+
+def _meant(frame: NDArray[Any], dataset: Any, header: SliceHeader) -> NDArray[Any]:
+    """Stored values to those the modality means."""
+    slope, intercept = header.rescale
+    values: NDArray[Any] = frame
+    if "ModalityLUTSequence" in dataset:
+        from pydicom.pixels.processing import apply_modality_lut
+
+        values = np.asarray(apply_modality_lut(frame, dataset))
+    elif (slope, intercept) != (1.0, 0.0):
+        values = frame * slope + intercept
+    around = mirror(header)
+    return values if around is None else around - values.astype(np.float64)
+
+
+def _luma(frame: NDArray[Any]) -> NDArray[Any]:
+    """(rows, columns, 3) to (rows, columns); palettes of 16 bits stay 16 bits."""
+    weighted = frame.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return np.asarray(np.rint(weighted), frame.dtype)
+
+
+def _graphics(dataset: Any, header: SliceHeader) -> NDArray[np.bool_] | None:
+    """Overlay planes (PS3.3 C.9.2) laid over the slice; None where there are none."""
+    if header.file.tiles:
+        return None
+    drawn: NDArray[np.bool_] | None = None
+    for group in range(0x6000, 0x6020, 2):
+        if (group, 0x3000) not in dataset:
+            continue
+        plane = dataset.overlay_array(group)
+        if plane.ndim == 3:
+            first = int(dataset[group, 0x0051].value) - 1 if (group, 0x0051) in dataset else 0
+            plane = plane[header.frame - first] if 0 <= header.frame - first < len(plane) else plane[:0]
+        if not plane.any():
+            continue
+        row, column = (int(v) - 1 for v in dataset[group, 0x0050].value)
+        drawn = np.zeros((header.rows, header.columns), np.bool_) if drawn is None else drawn
+        last_row, last_column = max(0, header.rows - row), max(0, header.columns - column)
+        inside = plane[max(0, -row) : last_row, max(0, -column) : last_column]
+        top, left = max(0, row), max(0, column)
+        drawn[top : top + inside.shape[0], left : left + inside.shape[1]] |= inside.astype(np.bool_)
+    return drawn
+
+
+def _complete_meta(dataset: Any) -> None:
+    """Files from before DICOM's Part 10 have no file meta information: their syntax is what they were parsed with."""
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    if not dataset.file_meta.get("TransferSyntaxUID"):
+        implicit, little = dataset.original_encoding
+        explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
+
+
+def _check(dataset: Any, data: bytes) -> None:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    keyword = next((k for k in ("PixelData", "FloatPixelData", "DoubleFloatPixelData") if k in dataset), None)
+    if keyword is None:
+        # pydicom drops an element that the file's end cuts.
+        if any(tag in data for tag in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")):
+            raise _truncated(syntax)
+        raise no_pixels()
+    _check_decodable(syntax)
+    pixels = dataset[keyword].value
+    frames = max(1, int(dataset.get("NumberOfFrames") or 1))
+    if not syntax.is_encapsulated:
+        bits = int(dataset.BitsAllocated) * int(dataset.get("SamplesPerPixel", 1))
+        if len(pixels) < math.ceil(frames * dataset.Rows * dataset.Columns * bits / 8) and not str(
+            dataset.PhotometricInterpretation
+        ).startswith("YBR_FULL_422"):
+            raise _truncated(syntax)
+        return
+    from pydicom.encaps import generate_frames
+
+    if "JPEG" in syntax.name:
+        count = 0
+        for frame in generate_frames(pixels, number_of_frames=frames):
+            count += 1
+            if _END_OF_IMAGE not in frame[-16:]:
+                raise _truncated(syntax)
+        if count < frames:
+            raise _truncated(syntax)
+
+
+def _check_decodable(syntax: Any) -> None:
+    from pydicom.pixels.decoders.base import get_decoder
+
+    try:
+        available = get_decoder(syntax).is_available
+    except NotImplementedError:
+        available = False
+    if not available:
+        name = syntax.name if syntax.name != str(syntax) else f"of the UID {syntax}"
+        raise BrainTumorError(
+            ErrorCode.DICOM_UNSUPPORTED_SYNTAX,
+            f"The DICOM file is compressed in a way that is not read: {name}.",
+            "Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000.",
+        )
+
+
+def _truncated(syntax: Any) -> BrainTumorError:
+    return BrainTumorError(
+        ErrorCode.IMAGE_TRUNCATED,
+        f"The pixels of the DICOM file are cut short ({syntax.name}): a part of them is missing.",
+        "Copy the file again from its source, or export the series again.",
+    )
+
+
+def _repair_jpeg_extended(dataset: Any) -> None:
+    """Some encoders of sequential JPEG leave the end of the spectral selection 0; it must be 63 (T.81, table B.3).
+
+    Without it the decoder refuses a sound 12-bit picture.
+    """
+    if dataset.file_meta.TransferSyntaxUID != _JPEG_EXTENDED:
+        return
+    from pydicom.encaps import encapsulate, generate_frames
+
+    frames = []
+    for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
+        scan = frame.find(b"\xff\xda")
+        last = scan + 2 + int.from_bytes(frame[scan + 2 : scan + 4]) - 2
+        sound = scan < 0 or frame[last - 1 : last + 1] != b"\0\0"
+        frames.append(frame if sound else frame[:last] + b"\x3f" + frame[last + 1 :])
+    dataset.PixelData = encapsulate(frames)
+    for offsets in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
+        if offsets in dataset:
+            del dataset[offsets]

@@ -1,0 +1,85 @@
+"""DICOMDIR: the list of files on a disc (PS3.10 8.6, PS3.3 F.3)."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.imaging.dicom_header import damaged
+from braintumor_desktop.imaging.dicom_library import library
+
+Parts = tuple[str, ...]
+
+
+def is_dicomdir(head: bytes) -> bool:
+    """By its file meta information (Media Storage Directory). head: the first bytes of the file."""
+    return head[128:132] == b"DICM" and b"1.2.840.10008.1.3.10\0"[:20] in head[132:1024]
+
+
+def listed_files(stream: IO[bytes]) -> list[Parts]:
+    """The files it names, each as the parts of its path from the DICOMDIR's folder. Raises BrainTumorError."""
+    pydicom = library()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = pydicom.dcmread(stream, force=True, specific_tags=["DirectoryRecordSequence"])
+            found = []
+            for record in dataset.DirectoryRecordSequence:
+                name = record.get("ReferencedFileID")
+                if name:
+                    found.append((name,) if isinstance(name, str) else tuple(str(part) for part in name))
+        except Exception as cause:
+            raise damaged() from cause
+    return found
+
+
+def leads_outside(parts: Parts) -> bool:
+    """Whether a listed path leaves the DICOMDIR's folder."""
+    flat = "/".join(parts).replace("\\", "/")
+    return flat.startswith("/") or ".." in flat.split("/") or ":" in flat.split("/")[0]
+
+
+def find_listed(parts: Parts, folder: Path) -> Path | None:
+    """The file of a listed path; discs differ in upper and lower case, and some add an ending or ``;1``."""
+    here = folder
+    for part in "/".join(parts).replace("\\", "/").split("/"):
+        exact = here / part
+        if exact.exists():
+            here = exact
+            continue
+        try:
+            alike = sorted(p for p in here.iterdir() if p.name.lower().removesuffix(";1") == part.lower())
+        except OSError:
+            return None
+        if not alike:
+            return None
+        here = alike[0]
+    return here if here.is_file() else None
+
+
+def find_member(parts: Parts, folder: PurePosixPath, members: dict[str, str]) -> str | None:
+    """As `find_listed` in an archive. members: names in lower case to names."""
+    flat = "/".join(parts).replace("\\", "/")
+    return members.get(str(folder / flat).lower())
+
+
+def missing_files(missing: int, listed: int) -> BrainTumorError:
+    are = "1 of the file's" if listed == 1 else f"{missing} of the {listed} files that the DICOMDIR lists"
+    return BrainTumorError(
+        ErrorCode.DICOMDIR_FILES_MISSING,
+        f"{are} are missing; the others are shown.",
+        "Check that the whole disc or folder was copied.",
+    )
+
+
+def outside_files(outside: int) -> BrainTumorError:
+    are = "1 entry of the DICOMDIR leads" if outside == 1 else f"{outside} entries of the DICOMDIR lead"
+    return BrainTumorError(
+        ErrorCode.DICOMDIR_POINTS_OUTSIDE,
+        f"{are} outside of its folder and was not followed."
+        if outside == 1
+        else f"{are} outside and were not followed.",
+        "Open the folder that holds these files, if you trust it.",
+    )

@@ -1,0 +1,59 @@
+"""What a volume must be to be shown and analysed, the same for DICOM and NIfTI."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+
+MIN_SIDE = 32
+T = TypeVar("T")
+
+
+def check_side(rows: int, columns: int) -> None:
+    if min(rows, columns) < MIN_SIDE:
+        raise BrainTumorError(
+            ErrorCode.IMAGE_TOO_SMALL,
+            f"The slices are only {columns} × {rows} pixels.",
+            f"Open the original series: at least {MIN_SIDE} pixels on each side are needed.",
+        )
+
+
+def check_pixel_count(count: int, limit: int) -> None:
+    if count > limit:
+        raise BrainTumorError(
+            ErrorCode.IMAGE_TOO_MANY_PIXELS,
+            f"The series has {count / 1e6:.0f} million pixels, more than the limit of {limit / 1e6:g} million.",
+            "Open a part of the series, or one of lower resolution.",
+        )
+
+
+def check_content(pixels: NDArray[Any], what: str) -> None:
+    """Raises volume_not_finite or image_blank. what: series, volume or picture."""
+    if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+        raise BrainTumorError(
+            ErrorCode.VOLUME_NOT_FINITE,
+            f"The {what} holds values that are not numbers (NaN or infinite).",
+            "Export it again with every voxel filled, for example with 0 outside the head.",
+        )
+    if pixels.min() == pixels.max():
+        raise BrainTumorError(
+            ErrorCode.IMAGE_BLANK,
+            f"The {what} is blank: all its pixels are the same.",
+            "Check that the right series was exported, and export it again.",
+        )
+
+
+def frame_of(frames: Sequence[T], number: int) -> T:
+    """Raises frame_unknown."""
+    if not 0 <= number < len(frames):
+        raise BrainTumorError(
+            ErrorCode.FRAME_UNKNOWN,
+            f"There is no volume number {number + 1}; the series has {len(frames)}.",
+            f"Choose a number from 1 to {len(frames)}.",
+        )
+    return frames[number]
