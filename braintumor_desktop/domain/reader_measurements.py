@@ -124,7 +124,8 @@ def inside(measurement: ReaderMeasurement, shape: tuple[int, int]) -> NDArray[np
         (r0, c0), (r1, c1) = measurement.points
         row, column = np.ogrid[: shape[0], : shape[1]]
         height, width = max(abs(r1 - r0) / 2, 1e-9), max(abs(c1 - c0) / 2, 1e-9)
-        return ((row - (r0 + r1) / 2) / height) ** 2 + ((column - (c0 + c1) / 2) / width) ** 2 <= 1.0
+        down, across = (row - (r0 + r1) / 2) / height, (column - (c0 + c1) / 2) / width
+        return np.asarray(down**2 + across**2 <= 1.0)
     crossings = np.zeros((shape[0], shape[1] + 1), np.int32)
     ends = (*measurement.points[1:], measurement.points[0])
     for (r0, c0), (r1, c1) in zip(measurement.points, ends, strict=True):
@@ -133,7 +134,7 @@ def inside(measurement: ReaderMeasurement, shape: tuple[int, int]) -> NDArray[np
         if rows.size:
             at = c0 + (rows - r0) * (c1 - c0) / (r1 - r0)
             np.add.at(crossings, (rows, np.clip(np.ceil(at), 0, shape[1]).astype(int)), 1)
-    return np.cumsum(crossings[:, :-1], axis=1) % 2 == 1
+    return np.asarray(np.cumsum(crossings[:, :-1], axis=1) % 2 == 1)
 
 
 class MeasurementHistory:

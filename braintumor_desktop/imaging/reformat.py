@@ -148,9 +148,7 @@ def _voxel_side_along(affine: Affine, direction: Affine) -> float:
     return float(sizes[int(np.abs((affine[:3, :3] / sizes).T @ direction).argmax())])
 
 
-def _sample(
-    volume: NDArray[Any], matrix: Affine, shape: Sequence[int], index: int, nearest: bool
-) -> NDArray[Any]:
+def _sample(volume: NDArray[Any], matrix: Affine, shape: Sequence[int], index: int, nearest: bool) -> NDArray[Any]:
     rows, columns = shape
     start = matrix @ np.array([0.0, 0.0, index, 1.0])
     across, down = matrix[:3, 0], matrix[:3, 1]

@@ -101,6 +101,10 @@ class Turn:
         return Edges(opposite(x_axis), x_axis, opposite(y_axis), y_axis)
 
 
+UPRIGHT = Turn()
+"""As the file has it."""
+
+
 def opposite(letters: str) -> str:
     """The other end of a DICOM patient direction such as ``L`` or ``AL`` (PS3.3 C.7.6.1.1.1)."""
     return "".join(_OPPOSITE.get(letter, "?") for letter in letters)

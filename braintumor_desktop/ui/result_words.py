@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, Finding, Segmentation
 from braintumor_desktop.domain.measurements import Diameter
-from braintumor_desktop.domain.study import Study
+from braintumor_desktop.domain.study import MrSequence, Study
 from braintumor_desktop.reporting.figures import in_words, share_in_words
 
 NOT_KNOWN = "not known"
@@ -89,3 +89,16 @@ def model(analysis: Analysis) -> list[tuple[str, str]]:
 def _length(diameter: Diameter) -> str:
     pixels = in_words(diameter.length_px, 1, "px")
     return pixels if diameter.length_mm is None else f"{in_words(diameter.length_mm, 1, 'mm')} ({pixels})"
+
+
+TRAINED_ON = MrSequence.T1_POST_CONTRAST
+
+
+def sequence_warning(study: Study) -> str:
+    """Where the series is not of the kind the model was trained on; empty where it is, or where that is not known."""
+    sequence = study.sequence
+    if sequence is None or sequence == TRAINED_ON:
+        return ""
+    looks = {MrSequence.T1: "T1 without contrast", MrSequence.LOCALIZER: "a localizer"}
+    name = looks.get(MrSequence(sequence), sequence) if sequence in tuple(MrSequence) else sequence
+    return f"The model knows T1 after contrast; this looks like {name}"

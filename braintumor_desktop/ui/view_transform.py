@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QTransform
 
-from braintumor_desktop.imaging.turning import Turn
+from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 
 SMALLEST, LARGEST = 0.02, 64.0
 STEP = 1.25
@@ -29,7 +29,7 @@ class ViewTransform:
     zoom: float = 1.0
     aspect: float = 1.0
     centre: QPointF | None = None
-    turn: Turn = Turn()
+    turn: Turn = UPRIGHT
 
     @property
     def matrix(self) -> QTransform:

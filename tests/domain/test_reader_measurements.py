@@ -129,13 +129,15 @@ def test_flips_and_turns_of_the_picture_change_no_measurement(
         MeasurementKind.ELLIPSE: of(kind, (4.3, 6.2), (21.5, 30.25)),
         MeasurementKind.FREEHAND: of(kind, (4.3, 6.2), (21.5, 30.25), (30.1, 3.3), (12.7, 8.1)),
     }[kind]
-    row, column = np.indices(PIXELS.shape, dtype=float)
     centre = (PIXELS.shape[0] - 1) / 2, (PIXELS.shape[1] - 1) / 2
     (a, b), (c, d) = turn.matrix
     laid = turn.apply(PIXELS)
     new_centre = (laid.shape[0] - 1) / 2, (laid.shape[1] - 1) / 2
     moved = [
-        (new_centre[0] + c * (q - centre[1]) + d * (p - centre[0]), new_centre[1] + a * (q - centre[1]) + b * (p - centre[0]))
+        (
+            new_centre[0] + c * (q - centre[1]) + d * (p - centre[0]),
+            new_centre[1] + a * (q - centre[1]) + b * (p - centre[0]),
+        )
         for p, q in drawn.points
     ]
     turned_spacing = spacing[::-1] if turn.lies_across else spacing

@@ -28,7 +28,7 @@ def test_the_empty_window_says_what_to_do_and_that_it_is_for_research_only(windo
 
 
 def test_a_dropped_picture_is_shown_and_answered(opened: MainWindow) -> None:
-    assert opened.pages.currentWidget() is opened.viewer
+    assert opened.pages.currentWidget() is opened.area
     assert opened.research_label.isVisible()
     assert opened.results.finding.text() == "The model's finding is glioma (probability 90 %)."
     assert [bar.words for bar in opened.results.bars.bars.values()] == ["90.0 %", "3.3 %", "3.3 %", "3.3 %"]
@@ -181,7 +181,7 @@ def test_choosing_a_file_that_can_not_be_loaded_shows_why_in_its_place(
     assert case.error is not None
     assert case.error.message in opened.empty_page.detail.text()
     qtbot.keyClick(opened, Qt.Key.Key_P)
-    assert opened.pages.currentWidget() is opened.viewer
+    assert opened.pages.currentWidget() is opened.area
 
 
 def test_an_empty_folder_is_told_not_swallowed(
