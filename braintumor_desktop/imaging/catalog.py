@@ -179,6 +179,10 @@ class _Listing:
         elif family is Family.PICTURE:
             entry = Entry(ref.path, InputKind.PICTURE, ref.path.name, ref.path.stem, _ref=ref)
             self._found.append((number, entry))
+        elif not ref.given and self._files.size(ref) > self._limits.max_file_bytes and family is not Family.OTHER_IMAGE:
+            raise BrainTumorError(  # a viewer or a film on the disc: no reason to read all of it
+                ErrorCode.NOT_AN_IMAGE, "The file is not a picture but a large file of another kind.", "Open a picture."
+            )
         else:
             load_file(ref, self._files, self._limits)  # raises the error that says what it is instead
         return []

@@ -72,6 +72,16 @@ def test_a_disc_is_listed_with_everything_on_it(disc: Path, phantom: PhantomVolu
     assert picture.load().pixels.shape == (1, 64, 64)
 
 
+def test_a_large_film_beside_the_pictures_is_passed_over(disc: Path) -> None:
+    film = disc / "viewer.cab"
+    film.write_bytes(b"MSCF" + bytes(2000))
+    limits = Limits(max_file_bytes=1500)
+    catalog = list_inputs([disc / "DICOM", disc], limits=limits)
+    assert film not in [problem.path for problem in catalog.problems]
+    assert catalog.passed_over == 3
+    assert codes(list_inputs([film], limits=limits)) == [ErrorCode.FILE_TOO_LARGE]
+
+
 def test_a_zip_gives_what_its_folder_gives_and_leaves_nothing_behind(
     tmp_path: Path, disc: Path, phantom: PhantomVolume, monkeypatch: pytest.MonkeyPatch
 ) -> None:

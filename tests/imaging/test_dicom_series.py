@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import random
 import shutil
 import tempfile
@@ -16,12 +17,14 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 - its usual name
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGBaseline8Bit,
     RLELossless,
     generate_uid,
 )
@@ -447,6 +450,28 @@ def test_palettes_and_colours_become_luma(tmp_path: Path, series: Path) -> None:
     study = load(edit(series / "0006.dcm", rgb, to=tmp_path / "rgb"))
     assert study.pixels.dtype == np.uint8
     np.testing.assert_array_equal(study.pixels[0], np.rint(index * (0.299 + 2 * 0.587)))
+
+
+def test_colour_jpeg_becomes_luma(tmp_path: Path, series: Path) -> None:
+    grey = np.tile(np.linspace(20, 230, 48).astype(np.uint8), (40, 1))
+    colour = np.stack([grey, 250 - grey, np.full_like(grey, 90)], axis=2)
+    buffer = io.BytesIO()
+    Image.fromarray(colour).save(buffer, "JPEG", quality=95)
+
+    def jpeg(dataset: Dataset) -> None:
+        dataset.PhotometricInterpretation, dataset.SamplesPerPixel = "YBR_FULL_422", 3
+        dataset.PlanarConfiguration = 0
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+        dataset.PixelData = pydicom.encaps.encapsulate([buffer.getvalue()])
+        dataset["PixelData"].is_undefined_length = True
+
+    study = load(edit(series / "0006.dcm", jpeg, to=tmp_path / "jpeg"))
+    assert study.source.colour
+    assert study.source.lossy
+    assert study.source.lossy_method == "JPEG"
+    # Luma survives the conversion and JPEG of this quality to a few grey values.
+    assert np.abs(study.pixels[0] - colour @ np.array([0.299, 0.587, 0.114])).max() < 5
 
 
 def test_an_enhanced_file_is_ordered_by_its_frames_positions(tmp_path: Path, phantom: PhantomVolume) -> None:
