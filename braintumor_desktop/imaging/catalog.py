@@ -139,11 +139,12 @@ class _Listing:
     def read(self, refs: list[FileRef]) -> None:
         """refs grows while archives and DICOMDIRs among them are opened."""
         waiting = refs[::-1]
-        number = 0
+        number, share = 0, 0.0
         while waiting:
             if self._cancelled():
                 raise Cancelled
-            self._progress(STAGE, number / (number + len(waiting)))
+            share = max(share, number / (number + len(waiting)))  # an archive makes more of what is left
+            self._progress(STAGE, share)
             ref = waiting.pop()
             try:
                 waiting += self._one(number, ref)[::-1]

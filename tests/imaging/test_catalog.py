@@ -268,9 +268,10 @@ def test_a_dicomdir_that_leads_outside_is_not_followed(disc: Path, outside: tupl
 # The run itself
 
 
-def test_progress_goes_from_nothing_to_all_and_a_cancel_stops(disc: Path) -> None:
+def test_progress_goes_from_nothing_to_all_and_a_cancel_stops(tmp_path: Path, disc: Path) -> None:
     told: list[tuple[str, float]] = []
-    list_inputs([disc], progress=lambda stage, share: told.append((stage, share)))
+    archive = zipped(disc, tmp_path / "x.zip")
+    list_inputs([disc, archive], progress=lambda stage, share: told.append((stage, share)))
     assert told[0] == ("Reading headers", 0.0)
     assert told[-1] == ("Reading headers", 1.0)
     assert [share for _, share in told] == sorted(share for _, share in told)

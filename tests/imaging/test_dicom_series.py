@@ -206,6 +206,7 @@ def test_volumes_at_the_same_places_are_frames(series: Path, phantom: PhantomVol
         {"ImageType": ["DERIVED", "SECONDARY", "ADC"]},
         {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]},
         {"DiffusionBValue": 1000.0},
+        {"PixelSpacing": [2.5, 2.25]},
     ],
 )
 def test_stacks_that_share_a_series_are_told_apart(series: Path, change: dict[str, Any]) -> None:
