@@ -73,7 +73,9 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "bench":
             from braintumor_desktop.commands import bench
 
-            return bench.run(as_json=options.json) if options.probe is None else bench.probe(options.probe)
+            if options.probe is not None:
+                return bench.probe(options.probe, options.began)
+            return bench.run(as_json=options.json)
         case "train":
             from braintumor_desktop.commands import training
 
@@ -123,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     bench = command("bench", "start-up, latency, memory and throughput of this machine")
     bench.add_argument("--json", action="store_true")
     bench.add_argument("--probe", type=Path, help=argparse.SUPPRESS)
+    bench.add_argument("--began", type=float, help=argparse.SUPPRESS)
 
     train = command("train", "train a model (extra `train`)")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")

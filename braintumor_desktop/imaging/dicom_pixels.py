@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels
+from braintumor_desktop.imaging.codecs import is_decodable, syntax_name
+from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels, truncated
 from braintumor_desktop.imaging.dicom_library import library
 
 _END_OF_IMAGE = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike
@@ -37,7 +38,7 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
 
     Rescaled as the modality means (slope and intercept, or its look-up table); palettes and colours become luma (ITU-R
     BT.601); MONOCHROME1, where a large value is dark, is turned round within its range, see `mirror`.
-    Raises BrainTumorError: dicom_unsupported_syntax, image_truncated, dicom_no_pixels, dicom_damaged, out_of_memory.
+    Raises BrainTumorError: dicom_unsupported_syntax, image_truncated, dicom_no_pixels, dicom_damaged.
     """
     pydicom = library()
     with warnings.catch_warnings():
@@ -45,16 +46,10 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
         try:
             dataset = pydicom.dcmread(io.BytesIO(data), force=True)
             _complete_meta(dataset)
-            _check(dataset, data)
+            _check(dataset)
             return _planes(dataset, slices)
-        except BrainTumorError:
+        except (BrainTumorError, MemoryError):
             raise
-        except MemoryError as cause:
-            raise BrainTumorError(
-                ErrorCode.OUT_OF_MEMORY,
-                "The picture needs more memory than the computer has free.",
-                "Close other programs, or open a smaller series.",
-            ) from cause
         except Exception as cause:  # decoders raise nearly every type on broken files
             raise damaged() from cause
 
@@ -172,15 +167,17 @@ def _complete_meta(dataset: Any) -> None:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
 
 
-def _check(dataset: Any, data: bytes) -> None:
+def _check(dataset: Any) -> None:
     syntax = dataset.file_meta.TransferSyntaxUID
     keyword = next((k for k in ("PixelData", "FloatPixelData", "DoubleFloatPixelData") if k in dataset), None)
     if keyword is None:
-        # pydicom drops an element that the file's end cuts.
-        if any(tag in data for tag in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")):
-            raise _truncated(syntax)
         raise no_pixels()
-    _check_decodable(syntax)
+    if not is_decodable(syntax):
+        raise BrainTumorError(
+            ErrorCode.DICOM_UNSUPPORTED_SYNTAX,
+            f"The DICOM file is compressed in a way that is not read: {syntax_name(syntax)}.",
+            "Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000.",
+        )
     pixels = dataset[keyword].value
     frames = max(1, int(dataset.get("NumberOfFrames") or 1))
     if not syntax.is_encapsulated:
@@ -188,7 +185,7 @@ def _check(dataset: Any, data: bytes) -> None:
         if len(pixels) < math.ceil(frames * dataset.Rows * dataset.Columns * bits / 8) and not str(
             dataset.PhotometricInterpretation
         ).startswith("YBR_FULL_422"):
-            raise _truncated(syntax)
+            raise truncated(syntax.name)
         return
     from pydicom.encaps import generate_frames
 
@@ -197,33 +194,9 @@ def _check(dataset: Any, data: bytes) -> None:
         for frame in generate_frames(pixels, number_of_frames=frames):
             count += 1
             if _END_OF_IMAGE not in frame[-16:]:
-                raise _truncated(syntax)
+                raise truncated(syntax.name)
         if count < frames:
-            raise _truncated(syntax)
-
-
-def _check_decodable(syntax: Any) -> None:
-    from pydicom.pixels.decoders.base import get_decoder
-
-    try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
-        name = syntax.name if syntax.name != str(syntax) else f"of the UID {syntax}"
-        raise BrainTumorError(
-            ErrorCode.DICOM_UNSUPPORTED_SYNTAX,
-            f"The DICOM file is compressed in a way that is not read: {name}.",
-            "Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000.",
-        )
-
-
-def _truncated(syntax: Any) -> BrainTumorError:
-    return BrainTumorError(
-        ErrorCode.IMAGE_TRUNCATED,
-        f"The pixels of the DICOM file are cut short ({syntax.name}): a part of them is missing.",
-        "Copy the file again from its source, or export the series again.",
-    )
+            raise truncated(syntax.name)
 
 
 def _repair_jpeg_extended(dataset: Any) -> None:

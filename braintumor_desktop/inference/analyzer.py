@@ -30,7 +30,7 @@ from braintumor_desktop.inference.device import choose_device
 from braintumor_desktop.inference.explain import METHOD, class_activation, energy_inside
 from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
 from braintumor_desktop.inference.preprocess import Frame, prepare
-from braintumor_desktop.inference.quality import contradiction_flags, picture_flags, saturation_flag
+from braintumor_desktop.inference.quality import contradiction_flags, picture_flags, saturation_flag, sequence_flags
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import DEFAULT_MODEL, Calibration, ManifestRow, find_model
 
@@ -121,7 +121,8 @@ class Analyzer:
         key = segmentation.slice_index if segmentation.present else int(probabilities[:, 3].argmin())
         inside = energy_inside(heatmap[key], mask[key])
         flags = (
-            picture_flags(study, answers[key].head, answers[key].frame.side)
+            sequence_flags(study)
+            + picture_flags(study, answers[key].head, answers[key].frame.side)
             + saturation_flag(study.pixels[key], answers[key].head)
             + contradiction_flags(finding, segmentation)
             + self._device_flags()
@@ -221,10 +222,10 @@ def finding_from(probabilities: NDArray[np.float64], calibration: Calibration) -
 def _slice_findings(
     probabilities: NDArray[np.float64], mask: NDArray[np.bool_], calibration: Calibration, study: Study
 ) -> tuple[SliceFinding, ...]:
-    spacing = study.geometry.slice_spacing_mm
+    places, spacing = study.geometry.slice_positions_mm, study.geometry.slice_spacing_mm
     found = []
     for index, row in enumerate(probabilities):
         finding = finding_from(row, calibration)
-        position = None if spacing is None else index * spacing
+        position = places[index] if places else None if spacing is None else index * spacing
         found.append(SliceFinding(index, position, finding.tumor_probability, finding.label, int(mask[index].sum())))
     return tuple(found)
