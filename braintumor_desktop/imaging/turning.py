@@ -44,6 +44,13 @@ class Edges:
             return "The patient's left is on neither side of the screen"
         return f"Seen from the patient's {_SEEN_FROM[onward]} side"
 
+    def brief(self) -> str:
+        """The same in few words, for small views."""
+        for side, letters in (("right", self.right), ("left", self.left), ("top", self.top), ("bottom", self.bottom)):
+            if letters.startswith("L"):
+                return f"Patient's left: screen {side}"
+        return self.sentence().replace("Seen from", "From").removesuffix(" side")
+
     def _away(self) -> str:
         """The direction away from the viewer, into the screen."""
         right, down = (np.array(_VECTORS.get(letters[:1], (0, 0, 0))) for letters in (self.right, self.bottom))

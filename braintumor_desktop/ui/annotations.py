@@ -77,7 +77,7 @@ def bottom_left(shown: Shown, physical_zoom: float) -> list[str]:
     """physical_zoom: physical screen pixels a column, so that 1:1 reads 100 % on every screen."""
     side = "Orientation unknown: left and right are not marked" if shown.edges is None else shown.edges.sentence()
     if shown.brief:
-        return [] if shown.stack.plane is not Plane.ACQUIRED else [side]
+        return ["" if shown.edges is None else shown.edges.brief(), ""]  # above the letter at the edge
     window = shown.window
     digits = 0 if window.width >= 10 else 2
     grey = f"Level {window.level:.{digits}f} · Width {window.width:.{digits}f}"
@@ -106,11 +106,13 @@ def draw_annotations(painter: QPainter, area: QRectF, font: QFont, shown: Shown)
     if shown.warning and not shown.brief:
         lines.append((f"⚠ {shown.warning}", BADGE))
     for i, (text, colour) in enumerate(lines):
-        short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, widest)
+        room = widest if i < 3 else area.width() - 2 * MARGIN  # badges stand beside the first lines
+        short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
         draw_text(painter, QPointF(MARGIN, MARGIN + metrics.ascent() + i * line), short, colour)
     below = bottom_left(shown, shown.zoom * painter.device().devicePixelRatio())
     for i, text in enumerate(reversed(below)):
-        short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, widest)
+        room = widest if i < 2 else area.width() - 2 * MARGIN  # the scale bar takes two lines
+        short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
         draw_text(painter, QPointF(MARGIN, area.bottom() - MARGIN - metrics.descent() - i * line), short, TEXT)
     if not shown.brief:
         _draw_badges(painter, area, metrics, badges(shown.study))

@@ -17,6 +17,7 @@ from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Entry
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.inference.quality import sequence_flags
 from braintumor_desktop.reporting.figures import share_in_words
 from braintumor_desktop.ui.reading import SharedRead
 
@@ -107,9 +108,12 @@ class Case:
     def correct_sequence(self, sequence: str | None) -> None:
         """What the reader says the sequence is, wherever it is shown from now on."""
         if self.study is not None:
+            old = sequence_flags(self.study)
             self.study = replace(self.study, sequence=sequence)
             if self.analysis is not None:
-                self.analysis = replace(self.analysis, study=self.study)
+                quality = self.analysis.quality
+                flags = (*sequence_flags(self.study), *(flag for flag in quality.flags if flag not in old))
+                self.analysis = replace(self.analysis, study=self.study, quality=replace(quality, flags=flags))
 
     def finish(self, analysis: Analysis) -> None:
         """Take the answer in."""

@@ -50,7 +50,10 @@ class Menus:
         bar.toggleViewAction().setVisible(False)
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         bar.setIconSize(QSize(18, 18))
-        for name in ("open", "|", "analyse", "cancel", "|", "fit", "one_to_one", "invert", "reset_view", "|", "pdf"):
+        view = ("fit", "one_to_one", "invert", "reset_view")
+        measure = ("length", "bidimensional", "ellipse")
+        layouts = ("layout_one", "layout_four", "layout_beside")
+        for name in ("open", "|", "analyse", "cancel", "|", *view, "|", *measure, "|", *layouts, "|", "pdf"):
             if name == "|":
                 bar.addSeparator()
             else:
@@ -232,6 +235,9 @@ class Menus:
         self.actions["open"].setIcon(style.standardIcon(QStyle.StandardPixmap.SP_DialogOpenButton))
         self.actions["pdf"].setIcon(style.standardIcon(QStyle.StandardPixmap.SP_DialogSaveButton))
         self.actions["pdf"].setIconText("Export PDF")
+        self.actions["layout_four"].setIconText("Planes")
+        self.actions["layout_one"].setIconText("One")
+        self.actions["bidimensional"].setIconText("2 diameters")
 
     def _add(
         self,

@@ -38,6 +38,7 @@ _ALWAYS = (
     *TOOLS,
 )
 _SLOWEST, _FASTEST = 2, 60
+_HOW_TO_DRAW = "Drag on the picture, or press Enter to place it in the middle; Esc puts it away"
 
 
 class ViewCommands(QObject):
@@ -80,6 +81,8 @@ class ViewCommands(QObject):
         for name, tool in TOOLS.items():
             window.actions_by_name[name].setChecked(measuring.tool is tool)
         history = measuring.history
+        if measuring.tool is None and window.statusBar().currentMessage() == _HOW_TO_DRAW:
+            window.statusBar().clearMessage()
         enable(("undo",), history is not None and history.can_undo)
         enable(("redo",), history is not None and history.can_redo)
         enable(("next_measurement", "delete_all_measurements"), history is not None and bool(history.current))
@@ -194,8 +197,7 @@ class ViewCommands(QObject):
         self._window.measuring.choose(TOOLS[name] if on else None)
         if on:
             self._viewer.setFocus()
-            words = "Drag on the picture, or press Enter to place it in the middle; Esc puts it away"
-            self._window.statusBar().showMessage(words, 8000)
+            self._window.statusBar().showMessage(_HOW_TO_DRAW)
 
     def next_measurement(self) -> None:
         viewer = self._viewer
