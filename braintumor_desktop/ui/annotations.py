@@ -115,14 +115,15 @@ def draw_annotations(painter: QPainter, area: QRectF, font: QFont, shown: Shown)
         short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
         draw_text(painter, QPointF(MARGIN, area.bottom() - MARGIN - metrics.descent() - i * line), short, TEXT)
     if not shown.brief:
-        _draw_badges(painter, area, metrics, badges(shown.study))
+        _draw_badges(painter, area, metrics, badges(shown.study), MARGIN)
+    elif shown.stack.plane in (Plane.ACQUIRED, Plane.AXIAL):  # once is enough where views stand side by side
+        _draw_badges(painter, area, metrics, badges(shown.study), MARGIN + len(lines) * line + 4)
     _draw_scale(painter, area, metrics, shown)
     if shown.edges is not None:
         _draw_letters(painter, area, metrics, shown.edges)
 
 
-def _draw_badges(painter: QPainter, area: QRectF, metrics: QFontMetricsF, words: list[str]) -> None:
-    top = MARGIN
+def _draw_badges(painter: QPainter, area: QRectF, metrics: QFontMetricsF, words: list[str], top: float) -> None:
     for word in words:
         width = metrics.horizontalAdvance(word) + 14
         frame = QRectF(area.right() - MARGIN - width, top, width, metrics.height() + 6)

@@ -157,6 +157,8 @@ class Measuring(QObject):
         if self._grabbed is None:
             return
         start, _ = self._grabbed
+        if at != start:
+            self.drag(viewer, at)
         draft, hit = self._draft, self._hit
         self._grabbed = self._hit = None
         if draft is None:
