@@ -79,7 +79,9 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "train":
             from braintumor_desktop.commands import training
 
-            return training.run_train(options.data, options.config, options.run, device=options.device)
+            return training.run_train(
+                options.data, options.config, options.run, start=options.start, device=options.device
+            )
         case _:
             from braintumor_desktop.commands import training
 
@@ -131,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--data", type=Path, required=True, metavar="DIR")
     train.add_argument("--config", type=Path, required=True, metavar="FILE")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
+    train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")

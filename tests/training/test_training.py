@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import augment
 from braintumor_desktop.training.data import Region, draw_weights, load_pack
 from braintumor_desktop.training.losses import class_loss, mask_loss
@@ -152,6 +153,23 @@ def test_a_box_punishes_lesions_outside_it_and_none_inside() -> None:
     nothing = torch.full((1, 1, 32, 32), -8.0)
     losses = [mask_loss(logits, region, kinds).item() for logits in (inside, nothing, outside)]
     assert losses[0] < 0.05 < losses[1] < losses[2]
+
+
+def test_an_outline_in_a_head_without_a_tumour_is_costly() -> None:
+    nothing = torch.full((1, 1, 64, 64), -8.0)
+    speck = nothing.clone()
+    speck[..., 8:14, 8:14] = 4
+    empty, kinds = torch.zeros(1, 1, 64, 64), torch.tensor([Region.EMPTY])
+    assert mask_loss(speck, empty, kinds) - mask_loss(nothing, empty, kinds) > 0.9
+
+
+def test_training_begins_from_given_weights(data: Path, config: Config, tmp_path: Path) -> None:
+    first = train(data, config, tmp_path / "first", device="cpu", say=lambda _: None)
+    still = replace(config, stages=(Stage(64, 1, 4),), learning_rate=0.0, weight_decay=0.0)
+    second = train(data, still, tmp_path / "second", start=first, device="cpu", say=lambda _: None)
+    before, after = (torch.load(path, weights_only=True) for path in (first, second))
+    learned = [name for name, _ in Neuro().named_parameters()]
+    assert all(torch.equal(before[name], after[name]) for name in learned)
 
 
 def test_pictures_without_any_region_teach_the_mask_nothing() -> None:
