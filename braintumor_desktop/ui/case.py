@@ -44,7 +44,7 @@ class Case:
     """A study on its way through the program.
 
     load: reads the pixels, raises BrainTumorError; path: None where there is no file (pasted, phantom);
-    entry: what the listing said of it; facts: that in a few words;
+    entry: what the listing said of it; volume: which of several at the same place; facts: that in a few words;
     headline, thumbnail: stay when `study` and `analysis` are let go to save memory;
     first_window, first_slice: what is shown at first;
     window, slice_index, turn, measured, verdict, comment: the reader's.
@@ -63,6 +63,7 @@ class Case:
     first_window: Window | None = None
     window: Window | None = None
     slice_index: int = 0
+    volume: int = 0
     first_slice: int = 0
     turn: Turn = UPRIGHT
     measured: MeasurementHistory = field(default_factory=MeasurementHistory, repr=False)
@@ -96,7 +97,7 @@ class Case:
         words = [sequence or ""] if self.entry is None or sequence else ["sequence not known"]
         words.append(f"{slices} slices" if slices > 1 else "")
         if self.entry is not None and self.entry.frames > 1:
-            words.append(f"{self.entry.frames} volumes")
+            words.append(f"volume {self.volume + 1} of {self.entry.frames}")
         series = self.entry is not None and self.entry.slices is not None
         return " · ".join(word for word in words if word) if series or slices > 1 else ""
 

@@ -143,6 +143,12 @@ class Commands(QObject):
         if self._case is not None:
             self._window.workspace.analyse(self._case)
 
+    def step_volume(self, by: int) -> None:
+        """Another volume of a series that holds several; its analysis begins anew."""
+        case = self._case
+        if case is not None and case.entry is not None:
+            self._window.workspace.choose_volume(case, (case.volume + by) % case.entry.frames)
+
     def correct_sequence(self, sequence: MrSequence | None) -> None:
         """What the reader says this series is; the model's own checks stand as they were."""
         if self._case is not None:
@@ -158,9 +164,12 @@ class Commands(QObject):
         if self._case is not None:
             self._window.notice.hide_for(self._case)
             self._window.workspace.remove(self._case)
+            if self._window.area.other not in self._window.workspace.model.cases:
+                self._window.area.show_beside(None)
 
     def reset(self) -> None:
         self._window.notice.hide()
+        self._window.area.show_beside(None)
         self._window.workspace.reset()
         self._window.show_case(None)
 

@@ -212,6 +212,8 @@ class MainWindow(QMainWindow):
         enable(("cancel",), busy or self.listing_bar.isVisible())
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
         enable(("remove",), case is not None)
+        several = case is not None and case.entry is not None and case.entry.frames > 1
+        enable(("next_volume", "previous_volume"), several and not busy)
         enable(("next", "previous", "reset"), bool(self.workspace.model.cases))
 
     def _ready_to_show(self, case: Case) -> None:
@@ -222,6 +224,8 @@ class MainWindow(QMainWindow):
         self.case_panel.refresh()
         if case.state.busy:
             self.notice.hide_for(case)
+        if case is self.area.other and case.study is not self.area.beside.study:
+            self.area.show_beside(case)
         if case is not self.workspace.shown:
             self._enable_actions(self.workspace.shown)
         elif case.study is not self.viewer.study or case.study is None:

@@ -216,6 +216,10 @@ class Menus:
             )
             tip = f"This series is {title}" if sequence else "It is not known which sequence this series is"
             self._add(sequences, name, title, "", tip, partial(do.correct_sequence, sequence))
+        tip = "The next volume of a series that holds several"
+        self._add(menu, "next_volume", "Next v&olume", "Ctrl+PgDown", tip, partial(do.step_volume, 1))
+        tip = "The volume before of a series that holds several"
+        self._add(menu, "previous_volume", "Previous vol&ume", "Ctrl+PgUp", tip, partial(do.step_volume, -1))
         menu.addSeparator()
         self._add(menu, "next", "&Next case", "N", "Go down the list", lambda: w.case_panel.step(1))
         self._add(menu, "previous", "&Previous case", "P", "Go up the list", lambda: w.case_panel.step(-1))

@@ -28,18 +28,18 @@ class Loaded:
     """A study with what the window needs at once: its first window and a small picture.
 
     window: the file's own where it names one, else from the pixels;
-    thumbnail: uint8 (rows, columns), grey, at most `THUMBNAIL_PX` a side.
+    thumbnail: uint8 (rows, columns), grey, at most `THUMBNAIL_PX` a side; read: where it comes from.
     """
 
     study: Study
     window: Window
     thumbnail: NDArray[np.uint8]
-    load_ms: float
+    read: SharedRead
 
     @classmethod
-    def of(cls, study: Study, load_ms: float) -> Loaded:
+    def of(cls, study: Study, read: SharedRead) -> Loaded:
         window = first_window(study)
-        return cls(study, window, _thumbnail(study, window), load_ms)
+        return cls(study, window, _thumbnail(study, window), read)
 
 
 Stopped = Callable[[], bool]
@@ -135,7 +135,7 @@ class Reader(QObject):
         try:
             study = read()
             if not self._shut.is_set():
-                self.loaded.emit(case_id, Loaded.of(study, read.load_ms))
+                self.loaded.emit(case_id, Loaded.of(study, read))
         except Cancelled:
             pass
         except Exception as error:  # noqa: BLE001 - as in _list

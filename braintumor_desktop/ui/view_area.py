@@ -124,6 +124,8 @@ class ViewArea(QWidget):
     def show_case(self, case: Case | None) -> None:
         """Another case, or the same one with more known of it. Falls back to one view where planes are not possible."""
         changed = case is not self._case
+        if case is not None and case is self._other:  # what stood at the right comes to the left, and the other way
+            self._other = self._case
         self._case = case
         self._planes_show = None
         if case is None or case.study is None or case.window is None:
@@ -140,6 +142,7 @@ class ViewArea(QWidget):
             self.arrange(Layout.ONE)
             return
         self._fill_planes()
+        self._fill_beside()
         self._share_point()
 
     def show_analysis(self, case: Case) -> None:
@@ -151,6 +154,7 @@ class ViewArea(QWidget):
         """Which case goes to the right side of the layout side by side."""
         self._other = case
         self._fill_beside()
+        self.update_views()
         if case is None and self.arrangement is Layout.BESIDE:
             self.arrange(Layout.ONE)
 

@@ -170,7 +170,7 @@ class Worker(QObject):
             return job.source, job.load_ms
         self.progress.emit(job.case_id, "Loading", 0.0)
         study = job.source()
-        self.loaded.emit(job.case_id, Loaded.of(study, job.source.load_ms))
+        self.loaded.emit(job.case_id, Loaded.of(study, job.source))
         return study, job.source.load_ms
 
     def _warm_up(self, model_id: str, device: str) -> None:

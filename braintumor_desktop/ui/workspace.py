@@ -108,6 +108,17 @@ class Workspace(QObject):
         self._submit(case)
         self._tell(case)
 
+    def choose_volume(self, case: Case, volume: int) -> None:
+        """Read another volume of a case that holds several, and analyse that. Nothing happens while it is busy."""
+        entry, limits = case.entry, self.limits
+        if entry is None or case.state.busy or volume == case.volume:
+            return
+        case.let_go()
+        case.volume, case.headline, case.first_window, case.window = volume, "", None, None
+        case.load = SharedRead(lambda stopped: entry.load(limits, frame=volume, cancelled=stopped))
+        self.analyse(case)
+        self.reader.load(case.id, case.load)
+
     def cancel(self, case: Case) -> None:
         if case.state.busy:
             self._thread.worker.cancel(case.id)
@@ -202,14 +213,14 @@ class Workspace(QObject):
             self._tell(case)
 
     def _loaded(self, case_id: int, loaded: Loaded) -> None:
-        if (case := self.model.case(case_id)) is None:
+        if (case := self.model.case(case_id)) is None or loaded.read is not case.load:
             return
         if case.study is not None:  # the worker and the reader both had it read, and it is one and the same
             if case.state is CaseState.LOADING:
                 case.state = CaseState.ANALYSING
                 self._tell(case)
             return
-        case.study, case.load_ms, case.thumbnail = loaded.study, loaded.load_ms, loaded.thumbnail
+        case.study, case.load_ms, case.thumbnail = loaded.study, loaded.read.load_ms, loaded.thumbnail
         case.window = case.window or loaded.window
         middle = loaded.study.slices // 2
         case.slice_index = middle if case.first_window is None else min(case.slice_index, loaded.study.slices - 1)

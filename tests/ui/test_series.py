@@ -210,3 +210,35 @@ def test_playing_goes_through_the_slices_and_around(
     still = window.viewer.slice_index
     qtbot.wait(80)
     assert window.viewer.slice_index == still
+
+
+def test_choosing_the_series_at_the_right_swaps_the_two(
+    qtbot: QtBot, window: MainWindow, settled: Settled, series: Path, volume: PhantomVolume, tmp_path: Path
+) -> None:
+    open_and_wait(qtbot, window, settled, series, write_nifti(volume, tmp_path / "volume.nii"))
+    one, two = window.workspace.model.cases
+    window.case_panel.choose(one)
+    window.actions_by_name["layout_beside"].trigger()
+    window.case_panel.choose(two)
+    assert (window.viewer.study, window.area.beside.study) == (two.study, one.study)
+    assert "another frame of reference" in window.area.beside.warning
+    window.actions_by_name["remove"].trigger()
+    assert window.area.arrangement is Layout.ONE
+
+
+def test_each_volume_of_a_series_in_time_can_be_looked_at(
+    qtbot: QtBot, window: MainWindow, settled: Settled, tmp_path: Path
+) -> None:
+    import nibabel
+
+    volumes = np.random.default_rng(2).integers(0, 150, (40, 44, 12, 3)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(volumes, np.diag([2.0, 2.0, 3.0, 1.0])), tmp_path / "series.nii")
+    open_and_wait(qtbot, window, settled, tmp_path / "series.nii")
+    case = window.workspace.model.cases[0]
+    assert "volume 1 of 3" in case.facts
+    for number in (1, 2, 0):
+        window.actions_by_name["next_volume"].trigger()
+        qtbot.waitUntil(lambda: settled(window) and case.study is not None and window.viewer.study is case.study)
+        assert case.study is not None
+        assert case.volume == number
+        assert sorted(case.study.pixels.ravel()) == sorted(volumes[..., number].ravel())
