@@ -244,7 +244,8 @@ def train(
 ) -> Path:
     """Train to the end, from the run folder's last checkpoint where there is one.
 
-    data: the data folder; start: another run's weights to begin from, instead of random ones; run: where ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
+    data: the data folder; start: another run's weights to begin from, instead of random ones; run: where
+    ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
     Returns the path of the kept weights (a float32 state dictionary of the EMA model).
     """
     tell = say or (lambda text: print(text, file=sys.stderr))  # noqa: T201 - the default is the terminal
