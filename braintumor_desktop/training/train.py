@@ -63,6 +63,7 @@ class Config:
     ema_decay: float
     label_smoothing: float
     mask_weight: float
+    empty_dice: bool
     keep: str
     patience: int
     evaluate_every: int
@@ -243,7 +244,8 @@ def train(
 ) -> Path:
     """Train to the end, from the run folder's last checkpoint where there is one.
 
-    data: the data folder; start: another run's weights to begin from, instead of random ones; run: where ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
+    data: the data folder; start: another run's weights to begin from, instead of random ones; run: where
+    ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
     Returns the path of the kept weights (a float32 state dictionary of the EMA model).
     """
     tell = say or (lambda text: print(text, file=sys.stderr))  # noqa: T201 - the default is the terminal
@@ -336,7 +338,7 @@ def _run_epoch(
         out = model(batch.images.to(device, memory_format=torch.channels_last))
         regions = F.interpolate(batch.regions.to(device), size=out.mask_logits.shape[-2:], mode="area")
         classes = class_loss(out.logits, batch.allowed.to(device), config.label_smoothing)
-        masks = mask_loss(out.mask_logits, regions, batch.kinds.to(device))
+        masks = mask_loss(out.mask_logits, regions, batch.kinds.to(device), empty_dice=config.empty_dice)
         loss = classes + config.mask_weight * masks
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
