@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -225,15 +226,17 @@ def _trilinear(volume: NDArray[Any], places: list[Affine]) -> Affine:
     strides = (volume.shape[1] * volume.shape[2], volume.shape[2], 1)
     flat = volume.reshape(-1)
     base = sum(low * stride for low, stride in zip(lows, strides, strict=True))
-    total: Any = 0.0
-    for corner in range(8):
-        bits = [(corner >> k) & 1 for k in range(3)]
-        offset = sum(bit * step * stride for bit, step, stride in zip(bits, ahead, strides, strict=True))
-        weight: Any = 1.0
-        for bit, share in zip(bits, shares, strict=True):
-            weight = weight * (share if bit else 1 - share)
-        total = total + weight * flat[base + offset]
-    return np.asarray(total)
+    values = [
+        flat.take(base + sum(bit * step * stride for bit, step, stride in zip(bits, ahead, strides, strict=True)))
+        for bits in itertools.product((0, 1), repeat=3)
+    ]
+    for share in shares:  # along slices, then rows, then columns; half as many values each time
+        half = len(values) // 2
+        values = [
+            low + share * (high.astype(np.float32) - low)
+            for low, high in zip(values[:half], values[half:], strict=True)
+        ]
+    return np.asarray(values[0])
 
 
 def _cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

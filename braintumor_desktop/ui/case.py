@@ -94,10 +94,10 @@ class Case:
             sequence, slices = self.entry.sequence, self.entry.slices or 0
         else:
             return ""
-        words = [sequence or ""] if self.entry is None or sequence else ["sequence not known"]
-        words.append(f"{slices} slices" if slices > 1 else "")
+        words = [sequence or "", f"{slices} slices" if slices > 1 else ""]
         if self.entry is not None and self.entry.frames > 1:
             words.append(f"volume {self.volume + 1} of {self.entry.frames}")
+        words.append("sequence not known" if self.entry is not None and not sequence else "")
         series = self.entry is not None and self.entry.slices is not None
         return " · ".join(word for word in words if word) if series or slices > 1 else ""
 
