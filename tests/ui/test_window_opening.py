@@ -66,13 +66,13 @@ def test_several_files_and_a_folder_become_one_list_in_order(
 def test_a_drag_over_the_window_shows_where_to_let_go_until_it_leaves(
     window: MainWindow, picture: Path, files: Files
 ) -> None:
-    from PySide6.QtCore import QPointF
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent
 
     before = window.pages.grab().toImage()
     data = files(picture)  # the event does not keep it alive
     enter = QDragEnterEvent(
-        QPointF(300, 300),
+        QPoint(300, 300),
         Qt.DropAction.CopyAction | Qt.DropAction.MoveAction,
         data,
         Qt.MouseButton.LeftButton,
