@@ -63,7 +63,7 @@ def test_a_failure_on_the_way_leaves_the_old_file_and_nothing_else(
 
 @contextmanager
 def no_file_beyond(size: int) -> Iterator[None]:
-    """The system refuses to let any file of this process grow further; the test runner's own output is one such file."""
+    """No file of this process may grow beyond `size`, as on a full disk; the log of the test run is one such file."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
