@@ -1,4 +1,4 @@
-"""``braintumor analyze``: files and folders in, one JSON object a line out, in input order."""
+"""``braintumor analyze``: files and folders in, one JSON object a picture or series out, in input order."""
 
 from __future__ import annotations
 
@@ -6,35 +6,39 @@ import json
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.domain.findings import Analysis
-from braintumor_desktop.domain.study import Study
-from braintumor_desktop.imaging import find_inputs, load
+from braintumor_desktop.domain.study import InputKind, Study
+from braintumor_desktop.imaging import Entry, Problem, list_inputs
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.models.manifest import find_model
 from braintumor_desktop.reporting import (
-    batch_stems,
     build_report,
+    distinct_stems,
     ensure_folder,
     error_line,
     json_line,
     write_heatmap,
+    write_heatmap_nifti,
     write_mask,
+    write_mask_nifti,
     write_pdf,
     write_png,
 )
 
 READ_AHEAD = 4
 """Inputs kept loaded ahead of the network, a worker; bounds the memory of a long batch."""
+PIXELS_AHEAD = 32_000_000
+"""Volumes are read ahead only while they have fewer pixels than this together."""
 
 
 @dataclass(frozen=True)
@@ -59,29 +63,30 @@ def run(options: Options) -> int:
     JSON file that can't be opened.
     """
     analyzer = Analyzer.open(options.model, options.device)
-    inputs = find_inputs(options.paths)
-    given = {str(path) for path in options.paths}
-    stems = dict(zip(map(str, inputs), batch_stems(inputs), strict=True))
-    failed = skipped = 0
-    bar = ProgressBar(len(inputs), "files")
+    catalog = list_inputs(options.paths)
+    items = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
+    stems = distinct_stems([item.stem if isinstance(item, Entry) else item.path.stem for item in items])
+    failed = 0
+    bar = ProgressBar(len(items), "inputs")
     with ExitStack() as stack:
         lines = _open_lines(options.json, stack)
-        for done, (path, outcome, load_ms) in enumerate(_loaded(inputs, options.workers), 1):
+        for done, ((item, outcome, load_ms), stem) in enumerate(
+            zip(_loaded(items, options.workers), stems, strict=True), 1
+        ):
             try:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 analysis = analyzer.analyze(outcome, load_ms=load_ms)
-                line = _write(analysis, options, stems[str(path)])
-                summary = f"{path}: {analysis.finding.sentence()}"
+                line = _write(analysis, options, stem)
+                summary = f"{_called(item)}: {analysis.finding.sentence()}"
+                bar.clear()
+                _tell_notes(item, outcome)
             except Exception as cause:  # noqa: BLE001 - one bad input never ends the batch
                 error = cause if isinstance(cause, BrainTumorError) else internal_error(cause)
-                if error.code is ErrorCode.NOT_AN_IMAGE and str(path) not in given:
-                    skipped += 1  # a text file in a folder of pictures is no failure
-                    continue
                 failed += 1
-                line, summary = error_line(path, error, model=analyzer.identity), None
+                line, summary = error_line(item.path, error, model=analyzer.identity), None
                 bar.clear()
-                complain(str(path), error)
+                complain(str(item.path), error)
                 if options.debug:
                     traceback.print_exception(cause)
             if lines is not None:
@@ -92,11 +97,24 @@ def run(options: Options) -> int:
                 print(summary)
             bar.show(done)
     bar.clear()
-    if skipped:
-        sys.stderr.write(f"{skipped} files in folders are no pictures and were passed over\n")
-    if not inputs:
+    if catalog.passed_over:
+        sys.stderr.write(f"{catalog.passed_over} files in folders are no pictures and were passed over\n")
+    if not items:
         sys.stderr.write("nothing to analyse: the folders are empty\n")
     return 1 if failed else 0
+
+
+def _called(item: Entry | Problem) -> str:
+    """A folder may hold several series: their descriptions tell them apart."""
+    is_series = isinstance(item, Entry) and item.kind is InputKind.DICOM and item.files > 1
+    return f"{item.path} ({item.title})" if isinstance(item, Entry) and is_series else str(item.path)
+
+
+def _tell_notes(item: Entry | Problem, study: Study) -> None:
+    """What is odd about a series or volume, one line each; a picture's notes stand in its report."""
+    if study.source.kind is not InputKind.PICTURE:
+        for note in study.notes:
+            sys.stderr.write(f"{_called(item)}: {note}\n")
 
 
 def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
@@ -114,32 +132,40 @@ def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
         ) from cause
 
 
-Loaded = tuple[Path, Study | BaseException, float]
+Loaded = tuple[Entry | Problem, Study | BaseException, float]
 
 
-def _loaded(inputs: Sequence[Path], workers: int) -> Iterator[Loaded]:
+def _loaded(items: Sequence[Entry | Problem], workers: int) -> Iterator[Loaded]:
     """Every input, loaded by `workers` threads a little ahead, in input order."""
-    waiting = iter(inputs)
+    waiting = deque(items)
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        ahead: list[Future[Loaded]] = [pool.submit(_load, path) for path in islice(waiting, READ_AHEAD * workers)]
-        while ahead:
-            yield ahead.pop(0).result()
-            ahead += [pool.submit(_load, path) for path in islice(waiting, 1)]
+        ahead: deque[tuple[int, Future[Loaded]]] = deque()
+        while waiting or ahead:
+            while waiting and len(ahead) < READ_AHEAD * workers:
+                pixels = waiting[0].pixels if isinstance(waiting[0], Entry) else 0
+                if ahead and pixels + sum(size for size, _ in ahead) > PIXELS_AHEAD:
+                    break
+                ahead.append((pixels, pool.submit(_load, waiting.popleft())))
+            yield ahead.popleft()[1].result()
 
 
-def _load(path: Path) -> Loaded:
+def _load(item: Entry | Problem) -> Loaded:
+    if isinstance(item, Problem):
+        return item, item.error, 0.0
     began = time.perf_counter()
     try:
-        return path, load(path), 1000 * (time.perf_counter() - began)
+        return item, item.load(), 1000 * (time.perf_counter() - began)
     except Exception as error:  # noqa: BLE001 - told by the caller, in input order
-        return path, error, 0.0
+        return item, error, 0.0
 
 
 def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]:
     """Write the files asked for; the JSON object that names them."""
-    mask = write_mask(analysis, options.masks, stem=stem) if options.masks else None
+    picture = analysis.study.source.kind is InputKind.PICTURE
+    to_mask, to_heatmap = (write_mask, write_heatmap) if picture else (write_mask_nifti, write_heatmap_nifti)
+    mask = to_mask(analysis, options.masks, stem=stem) if options.masks else None
     apart = stem if options.heatmaps != options.masks else f"{stem}.heatmap"
-    heatmap = write_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
+    heatmap = to_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
     if options.report:
         write_reports(analysis, options.report, stem)
     return json_line(analysis, mask_path=mask, heatmap_path=heatmap)

@@ -28,10 +28,14 @@ def is_office_document(path: Path, files: Files) -> bool:
 def list_archive(path: Path, files: Files, limits: Limits) -> list[FileRef]:
     """The files in a ZIP, sorted by name, hidden ones left out.
 
-    Raises BrainTumorError: archive_unsafe, archive_encrypted, archive_too_large, archive_damaged.
+    Raises BrainTumorError: archive_unsafe, archive_encrypted, archive_too_large, archive_damaged, not_an_image (empty).
     """
     with refusing():
         members = [member for member in files.archive(path).infolist() if not member.is_dir()]
+    if not members:
+        raise BrainTumorError(
+            ErrorCode.NOT_AN_IMAGE, "The ZIP archive is empty.", "Ask for it again, with the pictures in it."
+        )
     _check(members, limits)
     names = [member.filename for member in members if not _is_hidden(member.filename)]
     return [FileRef(path / PurePosixPath(name), path, name, given=False) for name in sorted(names)]

@@ -207,7 +207,7 @@ class _Listing:
         if key not in self._seen:  # the same file may come twice, by name and in its folder
             self._seen.add(key)
             with self._files.open(ref) as stream:
-                self._slices += [(number, Slice(ref, header)) for header in read_header(stream)]
+                self._slices += [(number, Slice(ref, header)) for header in read_header(stream, self._files.size(ref))]
         return []
 
     def _dicomdir(self, number: int, ref: FileRef) -> list[FileRef]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,13 @@ from braintumor_desktop.imaging.dicom_series import Slice, Stack, geometry_of, m
 from braintumor_desktop.imaging.files import FileRef, Files
 from braintumor_desktop.imaging.limits import Limits
 from braintumor_desktop.imaging.sequence import recognise_sequence
-from braintumor_desktop.imaging.volume_checks import check_content, check_pixel_count, check_side, frame_of
+from braintumor_desktop.imaging.volume_checks import (
+    check_content,
+    check_pixel_count,
+    check_side,
+    frame_of,
+    within_memory,
+)
 
 LOCALIZER_NOTE = "A localizer: it shows where slices were planned, and is no diagnostic series."
 
@@ -30,7 +37,7 @@ def read_dicom_file(ref: FileRef, files: Files, limits: Limits) -> Study:
     Raises BrainTumorError and nothing else.
     """
     with files.open(ref) as stream:
-        headers = read_header(stream)
+        headers = read_header(stream, files.size(ref))
     stacks = make_stacks([Slice(ref, header) for header in headers])
     return read_stack(stacks[0], ref.path, files, limits)
 
@@ -48,6 +55,13 @@ def read_stack(
 
     Raises BrainTumorError, and Cancelled between two files.
     """
+    with within_memory():
+        return _read_stack(stack, path, files, limits, frame, cancelled or (lambda: False))
+
+
+def _read_stack(
+    stack: Stack, path: Path, files: Files, limits: Limits, frame: int, cancelled: Callable[[], bool]
+) -> Study:
     slices = frame_of(stack.frames, frame)
     first = slices[0].header
     check_side(first.rows, first.columns)
@@ -60,13 +74,14 @@ def read_stack(
     in_files: dict[FileRef, list[int]] = {ref: list(each) for ref, each in groupby(order, lambda i: slices[i].ref)}
     single = len(in_files) == 1
     for ref in dict.fromkeys(each.ref for each in slices):
-        if cancelled is not None and cancelled():
+        if cancelled():
             raise Cancelled
-        data = files.read(ref, limits.max_volume_bytes)
+        with _naming_slice(in_files[ref][0] + 1, len(in_files)):
+            data = files.read(ref, limits.max_volume_bytes)
+            planes = read_planes(data, [slices[i].header for i in in_files[ref]])
         size += len(data)
         digest = hashlib.sha256(data)
         digests = digest if single else _joined(digests, digest.digest())
-        planes = read_planes(data, [slices[i].header for i in in_files[ref]])
         colour = colour or planes.colour
         for index, plane, drawn in zip(in_files[ref], planes.pixels, planes.graphics, strict=True):
             if plane.shape != pixels.shape[1:]:
@@ -109,6 +124,17 @@ def read_stack(
         graphics=graphics,
         headers=tuple(headers),
     )
+
+
+@contextmanager
+def _naming_slice(number: int, count: int) -> Iterator[None]:
+    """A series with a slice that can't be read is refused, for what it would have shown; which one is told."""
+    try:
+        yield
+    except BrainTumorError as error:
+        if count == 1:
+            raise
+        raise BrainTumorError(error.code, f"Slice {number} of {count}: {error.message}", error.hint) from error
 
 
 def stack_notes(stack: Stack, frame: int = 0) -> tuple[str, ...]:

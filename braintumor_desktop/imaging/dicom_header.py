@@ -10,7 +10,7 @@ import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 
@@ -46,6 +46,7 @@ _TAGS = (
 # Siemens' private header, which alone says how many tiles a mosaic has.
 _SIEMENS = (0x00290010, 0x00290011, 0x00291010, 0x00291110)
 
+_UNDEFINED = 0xFFFFFFFF
 _NO_PICTURE = "This is a DICOM {} object, not a picture to analyse."
 
 
@@ -113,10 +114,11 @@ class SliceHeader:
         return not self.file.looked_up and all(number.is_integer() for number in self.rescale)
 
 
-def read_header(stream: IO[bytes]) -> tuple[SliceHeader, ...]:
-    """The slices of one file. stream: at the start of the file.
+def read_header(stream: IO[bytes], size: int) -> tuple[SliceHeader, ...]:
+    """The slices of one file. stream: at the start of the file; size: of the file in bytes.
 
-    Raises BrainTumorError: dicom_damaged, dicom_not_an_image (reports, segmentations and the like), dicom_no_pixels.
+    Raises BrainTumorError: dicom_damaged, dicom_not_an_image (reports, segmentations and the like), dicom_no_pixels,
+    image_truncated.
     """
     pydicom = library()
     with warnings.catch_warnings():
@@ -124,7 +126,7 @@ def read_header(stream: IO[bytes]) -> tuple[SliceHeader, ...]:
         try:
             dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=[*_TAGS, *_SIEMENS])
             _check_is_image(dataset)
-            _check_has_pixels(dataset, stream)
+            _check_has_pixels(dataset, stream, size)
             return tuple(_slices(dataset))
         except BrainTumorError:
             raise
@@ -157,14 +159,43 @@ def _check_is_image(dataset: Any) -> None:
         raise damaged()
 
 
-def _check_has_pixels(dataset: Any, stream: IO[bytes]) -> None:
-    """The stream stands where the pixels begin, if there are any."""
+def _check_has_pixels(dataset: Any, stream: IO[bytes], size: int) -> None:
+    """The stream stands where the pixels begin, if there are any: they must be whole."""
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-    if dataset.file_meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+    syntax = dataset.file_meta.get("TransferSyntaxUID")
+    if syntax == DeflatedExplicitVRLittleEndian:
         return  # pydicom reads a stream of its own then
-    if "Rows" not in dataset or stream.read(2) not in (b"\xe0\x7f", b"\x7f\xe0"):
+    start = stream.read(8)
+    order: Literal["little", "big"] = "big" if start[:2] == b"\x7f\xe0" else "little"
+    if "Rows" not in dataset or start[:2] not in (b"\xe0\x7f", b"\x7f\xe0"):
         raise no_pixels()
+    explicit = start[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN")
+    length = int.from_bytes(stream.read(4) if explicit else start[4:8], order)
+    whole = _fragments_end(stream, size) if length == _UNDEFINED else stream.tell() + length <= size
+    if not whole:
+        raise truncated("" if syntax is None else syntax.name)
+
+
+def _fragments_end(stream: IO[bytes], size: int) -> bool:
+    """Whether the fragments of compressed pixels (PS3.5 A.4), always little endian, come to their end mark."""
+    while stream.tell() + 8 <= size:
+        item = stream.read(8)
+        if item[:4] == b"\xfe\xff\xdd\xe0":
+            return True
+        if item[:4] != b"\xfe\xff\x00\xe0":
+            return False
+        stream.seek(int.from_bytes(item[4:], "little"), 1)
+    return False
+
+
+def truncated(syntax: str) -> BrainTumorError:
+    """syntax: the transfer syntax in words."""
+    return BrainTumorError(
+        ErrorCode.IMAGE_TRUNCATED,
+        f"The pixels of the DICOM file are cut short{f' ({syntax})' if syntax else ''}: a part of them is missing.",
+        "Copy the file again from its source, or export the series again.",
+    )
 
 
 def no_pixels() -> BrainTumorError:

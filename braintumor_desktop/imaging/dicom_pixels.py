@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels
+from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels, truncated
 from braintumor_desktop.imaging.dicom_library import library
 
 _END_OF_IMAGE = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike
@@ -37,7 +37,7 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
 
     Rescaled as the modality means (slope and intercept, or its look-up table); palettes and colours become luma (ITU-R
     BT.601); MONOCHROME1, where a large value is dark, is turned round within its range, see `mirror`.
-    Raises BrainTumorError: dicom_unsupported_syntax, image_truncated, dicom_no_pixels, dicom_damaged, out_of_memory.
+    Raises BrainTumorError: dicom_unsupported_syntax, image_truncated, dicom_no_pixels, dicom_damaged.
     """
     pydicom = library()
     with warnings.catch_warnings():
@@ -47,14 +47,8 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
             _complete_meta(dataset)
             _check(dataset, data)
             return _planes(dataset, slices)
-        except BrainTumorError:
+        except (BrainTumorError, MemoryError):
             raise
-        except MemoryError as cause:
-            raise BrainTumorError(
-                ErrorCode.OUT_OF_MEMORY,
-                "The picture needs more memory than the computer has free.",
-                "Close other programs, or open a smaller series.",
-            ) from cause
         except Exception as cause:  # decoders raise nearly every type on broken files
             raise damaged() from cause
 
@@ -178,7 +172,7 @@ def _check(dataset: Any, data: bytes) -> None:
     if keyword is None:
         # pydicom drops an element that the file's end cuts.
         if any(tag in data for tag in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")):
-            raise _truncated(syntax)
+            raise truncated(syntax.name)
         raise no_pixels()
     _check_decodable(syntax)
     pixels = dataset[keyword].value
@@ -188,7 +182,7 @@ def _check(dataset: Any, data: bytes) -> None:
         if len(pixels) < math.ceil(frames * dataset.Rows * dataset.Columns * bits / 8) and not str(
             dataset.PhotometricInterpretation
         ).startswith("YBR_FULL_422"):
-            raise _truncated(syntax)
+            raise truncated(syntax.name)
         return
     from pydicom.encaps import generate_frames
 
@@ -197,9 +191,9 @@ def _check(dataset: Any, data: bytes) -> None:
         for frame in generate_frames(pixels, number_of_frames=frames):
             count += 1
             if _END_OF_IMAGE not in frame[-16:]:
-                raise _truncated(syntax)
+                raise truncated(syntax.name)
         if count < frames:
-            raise _truncated(syntax)
+            raise truncated(syntax.name)
 
 
 def _check_decodable(syntax: Any) -> None:
@@ -216,14 +210,6 @@ def _check_decodable(syntax: Any) -> None:
             f"The DICOM file is compressed in a way that is not read: {name}.",
             "Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000.",
         )
-
-
-def _truncated(syntax: Any) -> BrainTumorError:
-    return BrainTumorError(
-        ErrorCode.IMAGE_TRUNCATED,
-        f"The pixels of the DICOM file are cut short ({syntax.name}): a part of them is missing.",
-        "Copy the file again from its source, or export the series again.",
-    )
 
 
 def _repair_jpeg_extended(dataset: Any) -> None:

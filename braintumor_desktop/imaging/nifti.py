@@ -31,7 +31,13 @@ from braintumor_desktop.imaging.orientation import (
     voxel_sizes,
 )
 from braintumor_desktop.imaging.sequence import SequenceFacts, recognise_sequence
-from braintumor_desktop.imaging.volume_checks import check_content, check_pixel_count, check_side, frame_of
+from braintumor_desktop.imaging.volume_checks import (
+    check_content,
+    check_pixel_count,
+    check_side,
+    frame_of,
+    within_memory,
+)
 
 THICK_SHARE = 1.05
 """The slice axis is the one whose spacing is this much wider than the next; rounding of isotropic volumes is less."""
@@ -81,13 +87,13 @@ def read_nifti(ref: FileRef, files: Files, limits: Limits, *, frame: int = 0) ->
     check_size(size, limits.max_volume_bytes)
     with files.open(ref) as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
-    with files.open(ref) as stream, _unpacked(stream) as plain:
+    with within_memory(), files.open(ref) as stream, _unpacked(stream) as plain:
         header = _header(plain)
         frame_of(range(header.volumes), frame)
         check_pixel_count(math.prod(header.shape), limits.max_volume_pixels)
         stored = _voxels(plain, header, frame)
-    check_content(stored, "volume")
-    pixels, geometry, grid = _upright(stored, header)
+        check_content(stored, "volume")
+        pixels, geometry, grid = _upright(stored, header)
     check_side(*pixels.shape[1:])
     notes = _notes(header, frame)
     sequence = recognise_sequence(SequenceFacts(names=(ref.path.name,)))

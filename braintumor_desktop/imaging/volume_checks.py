@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,6 +13,19 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 
 MIN_SIDE = 32
 T = TypeVar("T")
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """A volume that finds no room is refused in words: out_of_memory."""
+    try:
+        yield
+    except MemoryError as cause:
+        raise BrainTumorError(
+            ErrorCode.OUT_OF_MEMORY,
+            "The series needs more memory than the computer has free.",
+            "Close other programs, or open a smaller series.",
+        ) from cause
 
 
 def check_side(rows: int, columns: int) -> None:

@@ -221,10 +221,10 @@ def finding_from(probabilities: NDArray[np.float64], calibration: Calibration) -
 def _slice_findings(
     probabilities: NDArray[np.float64], mask: NDArray[np.bool_], calibration: Calibration, study: Study
 ) -> tuple[SliceFinding, ...]:
-    spacing = study.geometry.slice_spacing_mm
+    places, spacing = study.geometry.slice_positions_mm, study.geometry.slice_spacing_mm
     found = []
     for index, row in enumerate(probabilities):
         finding = finding_from(row, calibration)
-        position = None if spacing is None else index * spacing
+        position = places[index] if places else None if spacing is None else index * spacing
         found.append(SliceFinding(index, position, finding.tumor_probability, finding.label, int(mask[index].sum())))
     return tuple(found)

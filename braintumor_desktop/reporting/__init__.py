@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 from braintumor_desktop.reporting.json_lines import error_line, json_line
-from braintumor_desktop.reporting.masks import batch_stems, write_heatmap, write_mask
+from braintumor_desktop.reporting.masks import (
+    batch_stems,
+    distinct_stems,
+    write_heatmap,
+    write_heatmap_nifti,
+    write_mask,
+    write_mask_nifti,
+)
 from braintumor_desktop.reporting.report import ReaderNote, Report, build_report
 from braintumor_desktop.reporting.tumor_reference import TumorReference, reference_text
 
@@ -21,12 +28,15 @@ __all__ = [
     "atomic_write",
     "batch_stems",
     "build_report",
+    "distinct_stems",
     "ensure_folder",
     "error_line",
     "json_line",
     "reference_text",
     "write_heatmap",
+    "write_heatmap_nifti",
     "write_mask",
+    "write_mask_nifti",
     "write_pdf",
     "write_png",
 ]

@@ -1,4 +1,7 @@
-"""Masks and heat maps as picture files that lie exactly on the input's pixels.
+"""Masks and heat maps that lie exactly on the input's pixels: picture files for pictures, NIfTI for series and volumes.
+
+A NIfTI file has the axes and the affine of the NIfTI volume it belongs to; for a DICOM series those of (column, row,
+slice) in RAS millimetres. Where the input's place in the patient is unknown its codes say so (0), as the format wants.
 
 Names. The file of an input is ``<stem>.png``, the stem being the input's name without its extension. Where several
 inputs of one batch have the same stem (``a/scan.png`` and ``b/scan.jpg``), `batch_stems` gives the first one the plain
@@ -9,9 +12,11 @@ Masks and heat maps have the same names: give them different folders, or a `stem
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gzip
+from collections.abc import Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +28,11 @@ from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 
 def batch_stems(inputs: Iterable[Path]) -> list[str]:
     """One file stem an input, in the same order and all different, also on disks that ignore upper and lower case."""
-    own = [path.stem for path in inputs]
+    return distinct_stems([path.stem for path in inputs])
+
+
+def distinct_stems(own: Sequence[str]) -> list[str]:
+    """As `batch_stems` for stems that were made otherwise."""
     taken = {stem.casefold() for stem in own}
     given: set[str] = set()
     stems = []
@@ -56,8 +65,58 @@ def write_heatmap(analysis: Analysis, folder: Path, *, stem: str | None = None) 
     """
     if analysis.explanation is None:
         return None
-    grey = np.rint(np.clip(np.nan_to_num(analysis.explanation.heatmap), 0.0, 1.0) * 255.0).astype(np.uint8)
-    return _write(grey, analysis, folder, stem)
+    return _write(_as_grey(analysis.explanation.heatmap), analysis, folder, stem)
+
+
+def write_mask_nifti(analysis: Analysis, folder: Path, *, stem: str) -> Path | None:
+    """Write the lesion mask as ``<stem>.nii.gz``: uint8, 1 inside, 0 outside, in the input's geometry. The file's path.
+
+    None, and no file, where the model draws no masks. Raises BrainTumorError EXPORT_FAILED.
+    """
+    if analysis.segmentation is None:
+        return None
+    return _write_nifti(analysis.segmentation.mask.astype(np.uint8), 1.0, analysis, folder, stem)
+
+
+def write_heatmap_nifti(analysis: Analysis, folder: Path, *, stem: str) -> Path | None:
+    """Write the heat map as ``<stem>.nii.gz``: 0..1 in steps of 1/255, in the input's geometry. The file's path.
+
+    None, and no file, where the model gives no heat map. Raises BrainTumorError EXPORT_FAILED.
+    """
+    if analysis.explanation is None:
+        return None
+    return _write_nifti(_as_grey(analysis.explanation.heatmap), 1 / 255, analysis, folder, stem)
+
+
+def _write_nifti(volume: NDArray[np.uint8], slope: float, analysis: Analysis, folder: Path, stem: str) -> Path:
+    """volume: (slices, rows, columns); slope: what a step of a voxel is worth."""
+    import nibabel
+
+    nifti: Any = nibabel  # its functions carry no types
+    geometry, grid = analysis.study.geometry, analysis.study.stored_grid
+    stored = volume.transpose(2, 1, 0) if grid is None else grid.to_file(volume)
+    affine = geometry.affine if grid is None else grid.affine
+    image = nifti.Nifti1Image(np.asfortranarray(stored), affine)
+    if affine is not None:
+        image.header.set_xyzt_units("mm")
+        image.set_qform(affine, code="scanner")
+        image.set_sform(affine, code="scanner")
+    elif geometry.pixel_spacing_mm is not None:
+        sizes = (geometry.slice_spacing_mm or 1.0, *geometry.pixel_spacing_mm)
+        axes = (2, 1, 0) if grid is None else grid.axes
+        image.header.set_zooms([sizes[axis] for axis in axes])
+        image.header.set_xyzt_units("mm")
+    image.header.set_slope_inter(slope, 0.0)
+    path = folder / f"{stem}.nii.gz"
+    ensure_folder(folder)
+    with atomic_write(path) as stream:
+        # No time stamp: the same answer gives the same file.
+        stream.write(gzip.compress(image.to_bytes(), compresslevel=4, mtime=0))
+    return path
+
+
+def _as_grey(heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(np.clip(np.nan_to_num(heatmap), 0.0, 1.0) * 255.0), np.uint8)
 
 
 def _write(slices: NDArray[np.uint8], analysis: Analysis, folder: Path, stem: str | None) -> Path:

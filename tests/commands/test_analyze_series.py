@@ -1,0 +1,99 @@
+"""``braintumor analyze`` on series and volumes: one line each, masks in the input's geometry."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from braintumor_desktop.cli import main
+from braintumor_desktop.imaging.phantom import Lesion, PhantomVolume, make_volume
+from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
+from braintumor_desktop.imaging.sample import write_sample_picture
+
+
+@pytest.fixture(scope="module")
+def phantom() -> PhantomVolume:
+    return make_volume(7, (5, 96, 96), (9.0, 2.4, 2.4), Lesion(kind="homogeneous", radius_mm=20.0))
+
+
+@pytest.fixture
+def study(tmp_path: Path, phantom: PhantomVolume) -> Path:
+    folder = tmp_path / "study"
+    write_dicom_series(phantom, folder / "a series")
+    write_nifti(phantom, folder / "volume.nii.gz")
+    write_sample_picture(folder / "zpicture.png")
+    (folder / "LICENSE").write_text("text")
+    return folder
+
+
+def test_series_volume_and_picture_are_one_line_each(
+    study: Path, tmp_path: Path, phantom: PhantomVolume, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out.jsonl"
+    masks, heatmaps = tmp_path / "m", tmp_path / "h"
+    arguments = ["--json", str(out), "--masks", str(masks), "--heatmaps", str(heatmaps)]
+    assert main(["analyze", str(study), *arguments]) == 0
+    series, volume, picture = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["input"]["kind"] for line in (series, volume, picture)] == ["dicom", "nifti", "picture"]
+    assert series["path"] == str(study / "a series")
+    assert series["series_uid"].startswith("2.25.")
+    assert series["input"] == {
+        "kind": "dicom",
+        "width": 96,
+        "height": 96,
+        "slices": 5,
+        "pixel_spacing_mm": [2.4, 2.4],
+        "orientation": ["L", "P"],
+        "sequence": "T1 post-contrast",
+    }
+    assert [each["index"] for each in series["slices"]] == [0, 1, 2, 3, 4]
+    assert np.diff([each["position_mm"] for each in series["slices"]]).tolist() == pytest.approx([9.0] * 4)
+    assert picture["slices"] is None
+    assert picture["segmentation"]["mask"].endswith("zpicture.png")
+    # The same head read two ways gives one answer.
+    assert series["finding"] == volume["finding"]
+    original = nibabel.load(study / "volume.nii.gz")
+    for line in (series, volume):
+        for file in (line["segmentation"]["mask"], line["explanation"]["heatmap"]):
+            image = nibabel.load(file)
+            assert image.shape == original.shape
+            np.testing.assert_allclose(image.affine, original.affine, atol=1e-4)
+    masked = [np.asarray(nibabel.load(line["segmentation"]["mask"]).dataobj) for line in (series, volume)]
+    assert np.array_equal(masked[0], masked[1])
+    assert Path(series["segmentation"]["mask"]).name == "synthetic_T1_post_contrast_axial.nii.gz"
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_bad_file_in_a_series_is_told_and_the_rest_is_analysed(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    series = study / "a series"
+    (series / "0002.dcm").write_bytes((series / "0002.dcm").read_bytes()[:-50])
+    assert main(["analyze", str(series), "--json", "-"]) == 1
+    captured = capsys.readouterr()
+    lines = [json.loads(line) for line in captured.out.splitlines()]
+    assert [(Path(line["path"]).name, line["status"]) for line in lines] == [("a series", "ok"), ("0002.dcm", "error")]
+    assert lines[1]["error"]["code"] == "image_truncated"
+    assert lines[0]["input"]["slices"] == 4
+    assert "1 slice is missing: after slice 1" in captured.err
+
+
+def test_a_zip_gives_the_answer_of_its_folder(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.make_archive(str(tmp_path / "disc"), "zip", study / "a series")
+    answers = []
+    for path in (study / "a series", tmp_path / "disc.zip"):
+        assert main(["analyze", str(path), "--json", "-"]) == 0
+        line = json.loads(capsys.readouterr().out)
+        answers.append({key: line[key] for key in line if key not in ("path", "timing_ms")})
+    assert answers[0] == answers[1]
+
+
+def test_reports_are_written_for_series(study: Path, tmp_path: Path) -> None:
+    assert main(["analyze", str(study / "a series"), "--report", str(tmp_path / "r")]) == 0
+    report = tmp_path / "r" / "synthetic_T1_post_contrast_axial.pdf"
+    assert report.read_bytes().startswith(b"%PDF")
