@@ -121,7 +121,7 @@ class Lesion:
     millimetres, None where the place in the patient is unknown;
     volume_ml, area_mm2, measurable: None where a spacing they need is unknown;
     measurable: both diameters are at least 10 mm on two or more slices (RANO, J Clin Oncol 2010;28:1963);
-    tumor_probability: mean over its slices, each weighted by the lesion's area there.
+    tumor_probability: over its slices, each weighted by the lesion's area there, and over the planes it was seen in.
     """
 
     slices: tuple[int, int]

@@ -40,4 +40,4 @@ class ByteMaps:
         return np.asarray(self.grey[index] * np.float32(1 / 255))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[np.generic]:
-        return (self.grey * np.float32(1 / 255)).astype(dtype or np.float32)
+        return (self.grey * np.float32(1 / 255)).astype(dtype or np.float32, copy=False)

@@ -143,8 +143,8 @@ def keep_only(mask: NDArray[np.bool_], outlines: list[Outline]) -> None:
         mask[index] = kept[labels]
 
 
-def measure_lesion(outline: Outline, mask: NDArray[np.bool_], tumor: NDArray[np.float64], geometry: Geometry) -> Lesion:
-    """Size of one lesion. mask: with this outline's components still in it; tumor: (slices,) probabilities."""
+def measure_lesion(outline: Outline, mask: NDArray[np.bool_], tumor: float, geometry: Geometry) -> Lesion:
+    """Size of one lesion. mask: with this outline's components still in it; tumor: its probability."""
     used = np.flatnonzero(outline.areas)
     key = int(outline.areas.argmax())
     area = int(outline.areas[key])
@@ -159,9 +159,11 @@ def measure_lesion(outline: Outline, mask: NDArray[np.bool_], tumor: NDArray[np.
         diameters=diameters(_largest_piece(outline, mask, key), geometry.pixel_spacing_mm),
         volume_ml=volume_ml(outline.areas, geometry),
         center=outline.center,
-        center_mm=None if millimetres is None else (millimetres[0].item(), millimetres[1].item(), millimetres[2].item()),
+        center_mm=None
+        if millimetres is None
+        else (millimetres[0].item(), millimetres[1].item(), millimetres[2].item()),
         measurable=_measurable(outline, mask, geometry),
-        tumor_probability=float(support(outline, tumor)),
+        tumor_probability=tumor,
     )
 
 
@@ -177,7 +179,7 @@ def _measurable(outline: Outline, mask: NDArray[np.bool_], geometry: Geometry) -
     enough = 0
     for index in np.argsort(-outline.areas, kind="stable"):
         if outline.areas[index] * spacing[0] * spacing[1] < MEASURABLE_MM**2 / 4:
-            break  # even a thin cross of two such diameters covers more
+            break  # what covers less and still reaches that far is a thread
         size = diameters(_largest_piece(outline, mask, int(index)), spacing)
         lengths = () if size is None else (size.longest.length_mm or 0.0, size.perpendicular.length_mm or 0.0)
         enough += bool(lengths) and min(lengths) >= MEASURABLE_MM

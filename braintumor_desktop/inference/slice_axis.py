@@ -19,7 +19,7 @@ def positions(geometry: Geometry, slices: int) -> NDArray[np.float64] | None:
     if geometry.slice_positions_mm is not None and len(geometry.slice_positions_mm) == slices:
         return np.array(geometry.slice_positions_mm, np.float64)
     if geometry.slice_spacing_mm is not None:
-        return np.arange(slices) * geometry.slice_spacing_mm
+        return np.arange(slices, dtype=np.float64) * np.float64(geometry.slice_spacing_mm)
     return None
 
 

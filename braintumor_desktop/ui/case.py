@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis
+from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, SliceMaps
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.reporting.figures import share_in_words
@@ -84,7 +84,7 @@ class Case:
     @property
     def held_bytes(self) -> int:
         """Memory of the pixels and maps it holds."""
-        arrays = [self.study.pixels] if self.study is not None else []
+        arrays: list[NDArray[Any] | SliceMaps] = [self.study.pixels] if self.study is not None else []
         if self.analysis is not None:
             if self.analysis.segmentation is not None:
                 arrays += [self.analysis.segmentation.mask, self.analysis.segmentation.probability]

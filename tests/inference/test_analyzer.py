@@ -13,7 +13,8 @@ from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.sample import sample_mask, sample_picture, sample_stack
 from braintumor_desktop.inference import Analyzer
-from braintumor_desktop.inference.analyzer import BATCH, finding_from, series_probabilities, softmax
+from braintumor_desktop.inference.analyzer import BATCH
+from braintumor_desktop.inference.probability import finding_from, softmax
 from braintumor_desktop.inference.explain import class_activation, energy_inside
 from braintumor_desktop.inference.measure import clean, largest_component
 from braintumor_desktop.models.loading import fold_batch_norms
