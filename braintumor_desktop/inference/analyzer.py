@@ -89,7 +89,7 @@ class Analyzer:
             reading = read_picture(study, answers[0], calibration)
         else:
             grid = None if tilted is None else tilted.grid
-            reading = read_series(study, answers, grid, calibration, self._classify)
+            reading = read_series(study, answers, grid, calibration, self._look_again)
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
         flags = (
@@ -136,10 +136,12 @@ class Analyzer:
             raise Cancelled
         return answers, infer_s, explain_s
 
-    def _classify(self, views: Sequence[NDArray[np.generic]]) -> NDArray[np.float64]:
-        """Slices of any shapes to calibrated probabilities (n, 4)."""
+    def _look_again(self, views: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.float64], list[NDArray[np.bool_]]]:
+        """Slices of any shapes to calibrated probabilities (n, 4) and their outlines (rows, columns)."""
+        calibration = self.row.calibration
         answers = [a for i in range(0, len(views), BATCH) for a in self._answer(views[i : i + BATCH])[0]]
-        return softmax(np.stack([a.logits for a in answers]) / self.row.calibration.temperature)
+        probabilities = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
+        return probabilities, [a.frame.back(a.lesion) > calibration.mask_threshold for a in answers]
 
     def _place(self, network: nn.Module, device: torch.device) -> None:
         self._network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -131,6 +131,18 @@ def support(outline: Outline, values: NDArray[np.float64]) -> NDArray[np.float64
     return np.asarray(outline.areas @ values / outline.areas.sum())
 
 
+def outline_box(outline: Outline, mask: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], tuple[int, int, int]]:
+    """One outline cut out of the mask, with a margin of one voxel, and where that box begins (slice, row, column)."""
+    parts = {i: np.isin(components(mask[i])[1], numbers) for i, numbers in outline.pieces.items()}
+    everything = np.logical_or.reduce(list(parts.values()))
+    rows, columns = np.flatnonzero(everything.any(axis=1)), np.flatnonzero(everything.any(axis=0))
+    first, last = min(parts), max(parts)
+    box = np.zeros((last - first + 3, int(np.ptp(rows)) + 3, int(np.ptp(columns)) + 3), np.bool_)
+    for index, part in parts.items():
+        box[index - first + 1, 1:-1, 1:-1] = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return box, (first - 1, int(rows[0]) - 1, int(columns[0]) - 1)
+
+
 def keep_only(mask: NDArray[np.bool_], outlines: list[Outline]) -> None:
     """Clear everything in the mask, in place, that belongs to none of the outlines."""
     for index in range(len(mask)):

@@ -25,7 +25,7 @@ from braintumor_desktop.inference.probability import finding_from, softmax
 from braintumor_desktop.inference.series import (
     NO_TUMOR,
     Candidate,
-    Classify,
+    Look,
     choose_key_slices,
     has_head,
     judge,
@@ -54,12 +54,12 @@ class _Slices:
 
 
 def read_series(
-    study: Study, answers: Sequence[SliceAnswer], grid: Grid | None, calibration: Calibration, classify: Classify
+    study: Study, answers: Sequence[SliceAnswer], grid: Grid | None, calibration: Calibration, look: Look
 ) -> Reading:
     """answers: of the first slices of the study or, where it was resampled, of `grid`."""
     slices = _slices_of(study, answers, calibration) if grid is None else _from_grid(study, answers, grid, calibration)
     geometry, mask, done = study.geometry, slices.mask, slices.done
-    judged = judge(mask, slices.probabilities, study.pixels, geometry, classify)
+    judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
     accepted = [each for each in judged if each.accepted]
     lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in accepted)
     keep_only(mask, [each.outline for each in accepted])
@@ -184,7 +184,7 @@ def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[Q
     if len(slices.done) < study.slices:
         words = f"Stopped early: {len(slices.done)} of {study.slices} slices were analysed, the others were not."
         flags.append(QualityFlag("partly_analysed", words))
-    doubted = [c for c in judged if not c.accepted and c.own > 0.5]
+    doubted = [c for c in judged if not c.accepted and c.own[NO_TUMOR] < 0.5]
     if doubted:
         where = ", ".join(str(int(c.outline.areas.argmax()) + 1) for c in doubted[:5])
         more = " and others" if len(doubted) > 5 else ""
