@@ -73,11 +73,15 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "bench":
             from braintumor_desktop.commands import bench
 
-            return bench.run(as_json=options.json) if options.probe is None else bench.probe(options.probe)
+            if options.probe is not None:
+                return bench.probe(options.probe, options.began)
+            return bench.run(as_json=options.json)
         case "train":
             from braintumor_desktop.commands import training
 
-            return training.run_train(options.data, options.config, options.run, device=options.device)
+            return training.run_train(
+                options.data, options.config, options.run, start=options.start, device=options.device
+            )
         case _:
             from braintumor_desktop.commands import training
 
@@ -123,11 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     bench = command("bench", "start-up, latency, memory and throughput of this machine")
     bench.add_argument("--json", action="store_true")
     bench.add_argument("--probe", type=Path, help=argparse.SUPPRESS)
+    bench.add_argument("--began", type=float, help=argparse.SUPPRESS)
 
     train = command("train", "train a model (extra `train`)")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")
     train.add_argument("--config", type=Path, required=True, metavar="FILE")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
+    train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from braintumor_desktop.commands.demo import has_display
+from braintumor_desktop.commands.terminal import has_display
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.imaging import load
 from braintumor_desktop.imaging.phantom import make_picture
@@ -47,13 +47,13 @@ def run(*, as_json: bool) -> int:
     return 0
 
 
-def probe(picture: Path) -> int:
+def probe(picture: Path, began: float) -> int:
     """Run in a process of its own by `run`: the window's figures as one JSON object."""
     from braintumor_desktop.app import run as run_window
     from braintumor_desktop.ui.probe import Probe
 
     probes: list[Probe] = []
-    run_window([picture], on_window=lambda window: probes.append(Probe(window)))
+    run_window([picture], on_window=lambda window: probes.append(Probe(window, began)))
     print(json.dumps(asdict(probes[0].figures)))
     return 0
 
@@ -80,7 +80,7 @@ def _window(picture: Path, folder: Path) -> dict[str, Any]:
 def _one_start(picture: Path, environment: dict[str, str]) -> dict[str, Any]:
     own = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "braintumor_desktop"]
     done = subprocess.run(
-        [*own, "bench", "--probe", str(picture)],
+        [*own, "bench", "--probe", str(picture), "--began", str(time.time())],
         env=environment,
         capture_output=True,
         text=True,

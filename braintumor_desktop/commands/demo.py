@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.commands.analyze import write_reports
+from braintumor_desktop.commands.terminal import has_display
 from braintumor_desktop.imaging import load
 from braintumor_desktop.imaging.sample import write_sample_picture
 from braintumor_desktop.inference import Analyzer
@@ -43,10 +42,3 @@ def run(out: Path, *, show: bool = True) -> int:
     from braintumor_desktop.app import run as run_window
 
     return run_window([picture])
-
-
-def has_display() -> bool:
-    """Whether a window can be shown: always on Windows and macOS, elsewhere where X or Wayland is there."""
-    if not sys.platform.startswith("linux"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -13,7 +13,16 @@ from typing import Any
 from braintumor_desktop import __version__
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 
-PACKAGES = ("PySide6_Essentials", "torch", "numpy", "opencv-python-headless", "pillow", "safetensors", "pydicom")
+PACKAGES = (
+    "PySide6_Essentials",
+    "torch",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "safetensors",
+    "pydicom",
+    "nibabel",
+)
 
 
 SELF_TEST_DICE = 0.5
@@ -32,6 +41,7 @@ class Check:
 def run(*, as_json: bool) -> int:
     """Print every check; 0 where the program is ready, 1 where it isn't."""
     checks = [_tried("resources", _resources), _tried("weights", _weights), _tried("device", _device)]
+    checks.append(_tried("DICOM codecs", _codecs))
     checks.append(_tried("self-test on the phantom", _self_test))
     ready = all(check.passed for check in checks)
     if as_json:
@@ -91,6 +101,19 @@ def _device() -> str:
     if chosen.type == "cuda":
         return f"{chosen}, {torch.cuda.get_device_name(chosen)}"
     return f"cpu, {torch.get_num_threads()} threads"
+
+
+def _codecs() -> str:
+    from braintumor_desktop.imaging.codecs import SYNTAXES, missing_codecs
+
+    missing = missing_codecs()
+    if missing:
+        raise BrainTumorError(
+            ErrorCode.DICOM_UNSUPPORTED_SYNTAX,
+            f"Decoders of DICOM pixels are missing: {', '.join(missing)}.",
+            "Install the program again.",
+        )
+    return f"{len(SYNTAXES)} transfer syntaxes can be read"
 
 
 def _self_test() -> str:

@@ -1,7 +1,8 @@
-"""What commands say to a person: one line each on stderr, and a progress bar where there is a terminal."""
+"""What commands say to a person: lines and a progress bar on stderr, and whether a window can be shown."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -37,3 +38,10 @@ class ProgressBar:
         if self._shown:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
+
+
+def has_display() -> bool:
+    """Whether a window can be shown: always on Windows and macOS, elsewhere where X or Wayland is there."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

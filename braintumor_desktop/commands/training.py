@@ -7,13 +7,13 @@ from pathlib import Path
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 
 
-def run_train(data: Path, config: Path, run: Path, *, device: str) -> int:
+def run_train(data: Path, config: Path, run: Path, *, start: Path | None, device: str) -> int:
     """Train, or go on from the run folder's checkpoint. Raises BrainTumorError."""
     try:
         from braintumor_desktop.training.train import Config, train
     except ImportError as error:
         raise _no_training() from error
-    print(train(data, Config.read(config), run, device=device))
+    print(train(data, Config.read(config), run, start=start, device=device))
     return 0
 
 

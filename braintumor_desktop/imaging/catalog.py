@@ -139,11 +139,12 @@ class _Listing:
     def read(self, refs: list[FileRef]) -> None:
         """refs grows while archives and DICOMDIRs among them are opened."""
         waiting = refs[::-1]
-        number = 0
+        number, share = 0, 0.0
         while waiting:
             if self._cancelled():
                 raise Cancelled
-            self._progress(STAGE, number / (number + len(waiting)))
+            share = max(share, number / (number + len(waiting)))  # an archive makes more of what is left
+            self._progress(STAGE, share)
             ref = waiting.pop()
             try:
                 waiting += self._one(number, ref)[::-1]
@@ -179,6 +180,10 @@ class _Listing:
         elif family is Family.PICTURE:
             entry = Entry(ref.path, InputKind.PICTURE, ref.path.name, ref.path.stem, _ref=ref)
             self._found.append((number, entry))
+        elif not ref.given and self._files.size(ref) > self._limits.max_file_bytes and family is not Family.OTHER_IMAGE:
+            raise BrainTumorError(  # a viewer or a film on the disc: no reason to read all of it
+                ErrorCode.NOT_AN_IMAGE, "The file is not a picture but a large file of another kind.", "Open a picture."
+            )
         else:
             load_file(ref, self._files, self._limits)  # raises the error that says what it is instead
         return []

@@ -13,10 +13,9 @@ def library() -> Any:
     import pydicom
     from pydicom import config
 
-    logger = logging.getLogger("pydicom")
-    logger.addHandler(logging.NullHandler())
-    logger.propagate = False
-    logging.getLogger("pylibjpeg").propagate = False
+    for name in ("pydicom", "pylibjpeg", "libjpeg", "openjpeg"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(name).propagate = False
     # Values that break a rule of the standard are taken as they are; what matters is checked where it is used.
     config.settings.reading_validation_mode = config.IGNORE
     return pydicom

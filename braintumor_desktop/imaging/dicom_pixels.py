@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.imaging.codecs import is_decodable, syntax_name
 from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels, truncated
 from braintumor_desktop.imaging.dicom_library import library
 
@@ -45,7 +46,7 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
         try:
             dataset = pydicom.dcmread(io.BytesIO(data), force=True)
             _complete_meta(dataset)
-            _check(dataset, data)
+            _check(dataset)
             return _planes(dataset, slices)
         except (BrainTumorError, MemoryError):
             raise
@@ -166,15 +167,17 @@ def _complete_meta(dataset: Any) -> None:
         dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else explicit
 
 
-def _check(dataset: Any, data: bytes) -> None:
+def _check(dataset: Any) -> None:
     syntax = dataset.file_meta.TransferSyntaxUID
     keyword = next((k for k in ("PixelData", "FloatPixelData", "DoubleFloatPixelData") if k in dataset), None)
     if keyword is None:
-        # pydicom drops an element that the file's end cuts.
-        if any(tag in data for tag in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")):
-            raise truncated(syntax.name)
         raise no_pixels()
-    _check_decodable(syntax)
+    if not is_decodable(syntax):
+        raise BrainTumorError(
+            ErrorCode.DICOM_UNSUPPORTED_SYNTAX,
+            f"The DICOM file is compressed in a way that is not read: {syntax_name(syntax)}.",
+            "Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000.",
+        )
     pixels = dataset[keyword].value
     frames = max(1, int(dataset.get("NumberOfFrames") or 1))
     if not syntax.is_encapsulated:
@@ -194,22 +197,6 @@ def _check(dataset: Any, data: bytes) -> None:
                 raise truncated(syntax.name)
         if count < frames:
             raise truncated(syntax.name)
-
-
-def _check_decodable(syntax: Any) -> None:
-    from pydicom.pixels.decoders.base import get_decoder
-
-    try:
-        available = get_decoder(syntax).is_available
-    except NotImplementedError:
-        available = False
-    if not available:
-        name = syntax.name if syntax.name != str(syntax) else f"of the UID {syntax}"
-        raise BrainTumorError(
-            ErrorCode.DICOM_UNSUPPORTED_SYNTAX,
-            f"The DICOM file is compressed in a way that is not read: {name}.",
-            "Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000.",
-        )
 
 
 def _repair_jpeg_extended(dataset: Any) -> None:

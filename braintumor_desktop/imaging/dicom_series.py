@@ -77,8 +77,7 @@ def make_stacks(slices: Sequence[Slice]) -> list[Stack]:
 def geometry_of(slices: Sequence[Slice]) -> tuple[Geometry, tuple[str, ...]]:
     """Geometry of ordered slices, and what is odd about their places. Nothing is assumed that the files don't say."""
     first = slices[0].header
-    spacings = {each.header.spacing for each in slices}
-    spacing = first.spacing if len(spacings) == 1 else None
+    spacing = first.spacing
     frame_of_reference = first.file.frame_of_reference
     positions = _positions(slices)
     if positions is None or first.orientation is None:
@@ -124,6 +123,8 @@ def _same_stack(one: SliceHeader, other: SliceHeader) -> bool:
     if (one.rows, one.columns, one.stack) != (other.rows, other.columns, other.stack):
         return False
     if (one.file.samples, one.file.frame_of_reference) != (other.file.samples, other.file.frame_of_reference):
+        return False
+    if not np.allclose(one.spacing or (0, 0), other.spacing or (0, 0), atol=1e-3):
         return False
     if one.orientation is None or other.orientation is None:
         return one.orientation == other.orientation

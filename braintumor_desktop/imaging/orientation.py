@@ -26,8 +26,14 @@ def letter(direction: Vector) -> str:
 
 
 def edge_directions(affine: NDArray[np.float64]) -> tuple[str, str]:
-    """Letters towards the right and the bottom edge. affine: (4, 4), from (column, row, slice)."""
-    return letter(affine[:3, 0]), letter(affine[:3, 1])
+    """Letters towards the right and the bottom edge, of two different pairs. affine: (4, 4), from (column, row, slice).
+
+    In planes that are very oblique both may run most along one axis of the patient: it goes to the one that does more.
+    """
+    right, bottom = (affine[:3, i] / np.linalg.norm(affine[:3, i]) for i in (0, 1))
+    if np.abs(right).max() >= np.abs(bottom).max():
+        return letter(right), letter(np.where(np.abs(right) == np.abs(right).max(), 0.0, bottom))
+    return letter(np.where(np.abs(bottom) == np.abs(bottom).max(), 0.0, right)), letter(bottom)
 
 
 def voxel_sizes(affine: NDArray[np.float64]) -> Vector:

@@ -21,7 +21,13 @@ from braintumor_desktop.inference.picture_reading import SliceAnswer, read_pictu
 from braintumor_desktop.inference.planes import resample_to, straight_grid
 from braintumor_desktop.inference.preprocess import find_frame, prepare
 from braintumor_desktop.inference.probability import softmax
-from braintumor_desktop.inference.quality import contradiction_flags, picture_flags, resampled_flags, saturation_flag
+from braintumor_desktop.inference.quality import (
+    contradiction_flags,
+    picture_flags,
+    resampled_flags,
+    saturation_flag,
+    sequence_flags,
+)
 from braintumor_desktop.inference.series_reading import read_series
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import DEFAULT_MODEL, ManifestRow, find_model
@@ -93,7 +99,8 @@ class Analyzer:
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
         flags = (
-            picture_flags(study, head, find_frame(study.pixels[key], head).side)
+            sequence_flags(study)
+            + picture_flags(study, head, find_frame(study.pixels[key], head).side)
             + saturation_flag(study.pixels[key], head)
             + contradiction_flags(reading.finding, segmentation)
             + reading.flags

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import Finding, QualityFlag, Segmentation, TumorClass
-from braintumor_desktop.domain.study import Study
+from braintumor_desktop.domain.study import MrSequence, Study
 from braintumor_desktop.inference.planes import PLANES, Tilted
 
 LOW_RESOLUTION_PX = 128
@@ -16,6 +16,20 @@ LOW_RESOLUTION_PX = 128
 
 SATURATED_SHARE = 0.10
 """Share of the head at the very top grey value from which contrast is lost; enhancing vessels stay far below."""
+
+
+KNOWN_SEQUENCE = MrSequence.T1_POST_CONTRAST
+"""What most tumours in the training data were shown with, see the model card."""
+
+
+def sequence_flags(study: Study) -> list[QualityFlag]:
+    """Flags where the header names something the model was not made for; nothing where the header is silent."""
+    if study.source.modality not in (None, "MR"):
+        return [QualityFlag("not_mri", f"The model knows MRI only; this is {study.source.modality}.")]
+    if study.sequence is None or study.sequence == KNOWN_SEQUENCE:
+        return []
+    known = "T1 after contrast"
+    return [QualityFlag("other_sequence", f"The model knows {known} best; this looks like {study.sequence}.")]
 
 
 def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> list[QualityFlag]:

@@ -19,8 +19,11 @@ def class_loss(logits: Tensor, allowed: Tensor, smoothing: float) -> Tensor:
     return -((1 - smoothing) * marginal + smoothing * log_p.mean(dim=1)).mean()
 
 
-def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor) -> Tensor:
+def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor, *, empty_dice: bool) -> Tensor:
     """Binary cross-entropy and soft Dice where a mask is known, a box loss where a box is, else nothing.
+
+    A head without a tumour has a known, empty mask. With `empty_dice` it counts in Dice too, whose smoothing
+    makes every outlined pixel there costly, which cross-entropy, a mean over all pixels, hardly does.
 
     mask_logits: (n, 1, h, w); regions: (n, 1, h, w) 0..1; kinds: (n,) Region.
     A box (BoxInst, CVPR 2021): nothing outside it, and its row and column extents must match.
@@ -32,9 +35,10 @@ def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor) -> Tensor:
     total = mask_logits.new_zeros(())
     if exact.any():
         total = total + 3 * pixelwise[exact].mean() * exact.float().mean()
-    drawn = kinds == Region.MASK
+    drawn = exact if empty_dice else kinds == Region.MASK
     if drawn.any():
-        total = total + _dice(probability[drawn].flatten(1), regions[drawn].flatten(1)).mean() * drawn.float().mean()
+        dice = _dice(probability[drawn].flatten(1), regions[drawn].flatten(1))
+        total = total + dice.mean() * drawn.float().mean()
     if boxed.any():
         p, r = probability[boxed, 0], regions[boxed, 0]
         outside = (pixelwise[boxed, 0] * (1 - r)).mean()

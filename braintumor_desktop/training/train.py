@@ -63,6 +63,7 @@ class Config:
     ema_decay: float
     label_smoothing: float
     mask_weight: float
+    empty_dice: bool
     keep: str
     patience: int
     evaluate_every: int
@@ -233,11 +234,18 @@ def validate(model: nn.Module, pack: Pack, device: torch.device) -> dict[str, fl
 
 
 def train(
-    data: Path, config: Config, run: Path, *, device: str = "auto", say: Callable[[str], None] | None = None
+    data: Path,
+    config: Config,
+    run: Path,
+    *,
+    start: Path | None = None,
+    device: str = "auto",
+    say: Callable[[str], None] | None = None,
 ) -> Path:
     """Train to the end, from the run folder's last checkpoint where there is one.
 
-    data: the data folder; run: where ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
+    data: the data folder; start: another run's weights to begin from, instead of random ones; run: where
+    ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
     Returns the path of the kept weights (a float32 state dictionary of the EMA model).
     """
     tell = say or (lambda text: print(text, file=sys.stderr))  # noqa: T201 - the default is the terminal
@@ -250,6 +258,8 @@ def train(
     tell(f"train {len(pack)} {describe(pack)}; val {len(val)}; on {chosen}")
     torch.manual_seed(config.seed)
     model = Neuro().to(chosen)
+    if start is not None:
+        model.load_state_dict(torch.load(start, weights_only=True))
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(model, config.ema_decay)
     optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=config.learning_rate)
@@ -328,7 +338,7 @@ def _run_epoch(
         out = model(batch.images.to(device, memory_format=torch.channels_last))
         regions = F.interpolate(batch.regions.to(device), size=out.mask_logits.shape[-2:], mode="area")
         classes = class_loss(out.logits, batch.allowed.to(device), config.label_smoothing)
-        masks = mask_loss(out.mask_logits, regions, batch.kinds.to(device))
+        masks = mask_loss(out.mask_logits, regions, batch.kinds.to(device), empty_dice=config.empty_dice)
         loss = classes + config.mask_weight * masks
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import cast
 
 import psutil
 from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtGui import QGuiApplication
 
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.heartbeat import Heartbeat
@@ -35,24 +37,35 @@ class WindowFigures:
 
 
 class Probe(QObject):
-    """Watches one window from its first paint to its close; `figures` hold what it saw."""
+    """Watches one window from its first appearance to its close; `figures` hold what it saw.
 
-    def __init__(self, window: MainWindow) -> None:
+    began: when the process was started, in seconds since the epoch, by the clock of whoever started it (the
+    system's own record of it is only good to a second).
+    """
+
+    def __init__(self, window: MainWindow, began: float) -> None:
         super().__init__(window)
+        self._began = began
         self.figures = WindowFigures()
         self._window = window
         self._process = psutil.Process()
         self._heartbeat = Heartbeat(parent=self)
         self._left = REPEATS
-        window.installEventFilter(self)
+        cast(QGuiApplication, QGuiApplication.instance()).installEventFilter(self)  # the native window comes later
         window.workspace.changed.connect(self._changed)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Paint and not self.figures.shown_ms:
-            self.figures.shown_ms = self._since_start()
-            self.figures.idle_mb = self._memory()
-            self._heartbeat.start()
-        return bool(super().eventFilter(watched, event))
+        """The first time the window system shows the window, it is painted within that very event."""
+        seen = super().eventFilter(watched, event)
+        if event.type() == QEvent.Type.Expose and not self.figures.shown_ms:
+            self.figures.shown_ms = -1.0
+            QTimer.singleShot(0, self._shown)
+        return bool(seen)
+
+    def _shown(self) -> None:
+        self.figures.shown_ms = self._since_start()
+        self.figures.idle_mb = self._memory()
+        self._heartbeat.start()
 
     def _changed(self, case: Case) -> None:
         if case.state is CaseState.FAILED:
@@ -78,7 +91,7 @@ class Probe(QObject):
         self._window.workspace.analyse(case)
 
     def _since_start(self) -> float:
-        return 1000 * (time.time() - float(self._process.create_time()))
+        return 1000 * (time.time() - self._began)
 
     def _memory(self) -> float:
         return float(self._process.memory_info().rss) / 2**20

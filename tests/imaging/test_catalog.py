@@ -72,6 +72,16 @@ def test_a_disc_is_listed_with_everything_on_it(disc: Path, phantom: PhantomVolu
     assert picture.load().pixels.shape == (1, 64, 64)
 
 
+def test_a_large_film_beside_the_pictures_is_passed_over(disc: Path) -> None:
+    film = disc / "viewer.cab"
+    film.write_bytes(b"MSCF" + bytes(2000))
+    limits = Limits(max_file_bytes=1500)
+    catalog = list_inputs([disc / "DICOM", disc], limits=limits)
+    assert film not in [problem.path for problem in catalog.problems]
+    assert catalog.passed_over == 3
+    assert codes(list_inputs([film], limits=limits)) == [ErrorCode.FILE_TOO_LARGE]
+
+
 def test_a_zip_gives_what_its_folder_gives_and_leaves_nothing_behind(
     tmp_path: Path, disc: Path, phantom: PhantomVolume, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -258,9 +268,10 @@ def test_a_dicomdir_that_leads_outside_is_not_followed(disc: Path, outside: tupl
 # The run itself
 
 
-def test_progress_goes_from_nothing_to_all_and_a_cancel_stops(disc: Path) -> None:
+def test_progress_goes_from_nothing_to_all_and_a_cancel_stops(tmp_path: Path, disc: Path) -> None:
     told: list[tuple[str, float]] = []
-    list_inputs([disc], progress=lambda stage, share: told.append((stage, share)))
+    archive = zipped(disc, tmp_path / "x.zip")
+    list_inputs([disc, archive], progress=lambda stage, share: told.append((stage, share)))
     assert told[0] == ("Reading headers", 0.0)
     assert told[-1] == ("Reading headers", 1.0)
     assert [share for _, share in told] == sorted(share for _, share in told)

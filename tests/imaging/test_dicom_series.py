@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
 import random
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,24 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+import SimpleITK as sitk  # noqa: N813 - its usual name
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, RLELossless, generate_uid
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    RLELossless,
+    generate_uid,
+)
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.imaging import Entry, Limits, list_inputs, load
+from braintumor_desktop.imaging.codecs import missing_codecs
 from braintumor_desktop.imaging.phantom import Lesion, PhantomVolume, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 
@@ -190,6 +206,7 @@ def test_volumes_at_the_same_places_are_frames(series: Path, phantom: PhantomVol
         {"ImageType": ["DERIVED", "SECONDARY", "ADC"]},
         {"ImageOrientationPatient": [1, 0, 0, 0, 0, -1]},
         {"DiffusionBValue": 1000.0},
+        {"PixelSpacing": [2.5, 2.25]},
     ],
 )
 def test_stacks_that_share_a_series_are_told_apart(series: Path, change: dict[str, Any]) -> None:
@@ -264,6 +281,29 @@ def test_slices_without_a_place_are_shown_by_number(series: Path, phantom: Phant
     assert any("does not say where its slices lie" in note for note in study.notes)
 
 
+@settings(deadline=None, max_examples=12)
+@given(seed=st.integers(0, 10_000))
+def test_a_series_in_any_plane_lies_where_the_reference_puts_it(seed: int) -> None:
+    phantom = make_volume(5, (6, 40, 48), (9.0, 5.0, 4.5))
+    turn, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    affine = np.eye(4)
+    affine[:3] = np.sign(np.linalg.det(turn)) * turn @ phantom.affine[:3]
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_dicom_series(dataclasses.replace(phantom, affine=affine), Path(folder) / "series")
+        study = only(Path(folder)).load()
+        reader = sitk.ImageSeriesReader()
+        reader.SetFileNames([str(file) for file in files])
+        image = reader.Execute()
+    assert np.array_equal(study.pixels, sitk.GetArrayFromImage(image))
+    expected = np.eye(4)
+    expected[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing()
+    expected[:3, 3] = image.GetOrigin()
+    # The files hold six decimals of the directions: 5e-7 over 240 mm, and SimpleITK recomputes its own.
+    np.testing.assert_allclose(study.geometry.affine, np.diag([-1, -1, 1, 1]) @ expected, atol=1e-3)
+    np.testing.assert_allclose(study.geometry.affine, affine, atol=1e-3)
+    assert study.notes == ()
+
+
 # Pixels
 
 
@@ -280,7 +320,13 @@ def test_every_plain_encoding_gives_the_same_pixels(tmp_path: Path, series: Path
     run = pydicom.dcmread(series / "0006.dcm")
     run.compress(RLELossless, generate_instance_uid=False)
     run.save_as(tmp_path / "rle")
-    for name in ("implicit", "big", "rle"):
+    deflated = pydicom.dcmread(series / "0006.dcm")
+    deflated.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+    deflated.save_as(tmp_path / "deflated")
+    jpeg2000 = pydicom.dcmread(series / "0006.dcm")
+    jpeg2000.compress(JPEG2000Lossless, generate_instance_uid=False)
+    jpeg2000.save_as(tmp_path / "jpeg2000")
+    for name in ("implicit", "big", "rle", "deflated", "jpeg2000"):
         assert np.array_equal(load(tmp_path / name).pixels, expected), name
 
 
@@ -339,6 +385,47 @@ def test_white_as_zero_is_turned_round_with_its_window(series: Path, phantom: Ph
     assert any("turned round" in note for note in study.notes)
 
 
+def test_a_look_up_table_in_place_of_a_window_gives_its_range(series: Path) -> None:
+    def table(dataset: Dataset) -> None:
+        del dataset.WindowCenter, dataset.WindowWidth
+        lut = Dataset()
+        lut.add_new(0x00283002, "US", [256, 100, 8])
+        lut.add_new(0x00283006, "OW", bytes(512))
+        dataset.VOILUTSequence = [lut]
+
+    assert load(edit(series / "0006.dcm", table)).window == (100.0, 355.0)
+
+
+def test_a_modality_look_up_table_is_applied(series: Path, phantom: PhantomVolume) -> None:
+    def table(dataset: Dataset) -> None:
+        lut = Dataset()
+        lut.add_new(0x00283002, "US", [2048, 0, 16])
+        lut.add_new(0x00283004, "LO", "US")
+        lut.add_new(0x00283006, "OW", (np.arange(2048) * 3 + 7).astype("<u2").tobytes())
+        dataset.ModalityLUTSequence = [lut]
+
+    study = load(edit(series / "0006.dcm", table))
+    assert np.array_equal(study.pixels[0], phantom.pixels[5].astype(int) * 3 + 7)
+
+
+def test_pixels_of_floats_keep_their_values_and_must_be_numbers(series: Path, phantom: PhantomVolume) -> None:
+    values = phantom.pixels[5].astype(np.float32) / 7
+
+    def floats(dataset: Dataset) -> None:
+        del dataset.PixelData, dataset.PixelRepresentation, dataset.BitsStored, dataset.HighBit
+        dataset.BitsAllocated = 32
+        dataset.FloatPixelData = values.astype("<f4").tobytes()
+
+    path = edit(series / "0006.dcm", floats)
+    assert np.array_equal(load(path).pixels[0], values)
+    values[3, 3] = np.nan
+    assert refusal(edit(series / "0005.dcm", floats)).code is ErrorCode.VOLUME_NOT_FINITE
+
+
+def test_every_promised_codec_is_installed() -> None:
+    assert missing_codecs() == []
+
+
 def test_palettes_and_colours_become_luma(tmp_path: Path, series: Path) -> None:
     index = np.tile(np.arange(48, dtype=np.uint8), (40, 1))
 
@@ -364,6 +451,28 @@ def test_palettes_and_colours_become_luma(tmp_path: Path, series: Path) -> None:
     study = load(edit(series / "0006.dcm", rgb, to=tmp_path / "rgb"))
     assert study.pixels.dtype == np.uint8
     np.testing.assert_array_equal(study.pixels[0], np.rint(index * (0.299 + 2 * 0.587)))
+
+
+def test_colour_jpeg_becomes_luma(tmp_path: Path, series: Path) -> None:
+    grey = np.tile(np.linspace(20, 230, 48).astype(np.uint8), (40, 1))
+    colour = np.stack([grey, 250 - grey, np.full_like(grey, 90)], axis=2)
+    buffer = io.BytesIO()
+    Image.fromarray(colour).save(buffer, "JPEG", quality=95)
+
+    def jpeg(dataset: Dataset) -> None:
+        dataset.PhotometricInterpretation, dataset.SamplesPerPixel = "YBR_FULL_422", 3
+        dataset.PlanarConfiguration = 0
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+        dataset.PixelData = pydicom.encaps.encapsulate([buffer.getvalue()])
+        dataset["PixelData"].is_undefined_length = True
+
+    study = load(edit(series / "0006.dcm", jpeg, to=tmp_path / "jpeg"))
+    assert study.source.colour
+    assert study.source.lossy
+    assert study.source.lossy_method == "JPEG"
+    # Luma survives the conversion and JPEG of this quality to a few grey values.
+    assert np.abs(study.pixels[0] - colour @ np.array([0.299, 0.587, 0.114])).max() < 5
 
 
 def test_an_enhanced_file_is_ordered_by_its_frames_positions(tmp_path: Path, phantom: PhantomVolume) -> None:

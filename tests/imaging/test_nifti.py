@@ -7,6 +7,7 @@ import gzip
 import itertools
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +20,20 @@ from hypothesis import strategies as st
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.imaging import Limits, list_inputs, load
-from braintumor_desktop.imaging.phantom import Lesion, PhantomVolume, make_volume
+from braintumor_desktop.imaging.phantom import PhantomVolume, make_volume
 from braintumor_desktop.imaging.phantom_files import write_nifti
 
 sitk.ProcessObject.SetGlobalWarningDisplay(False)
 
 
+@cache
+def head() -> PhantomVolume:
+    return make_volume(5, (34, 40, 48), (6.0, 5.0, 4.5))
+
+
 @pytest.fixture(scope="module")
 def phantom() -> PhantomVolume:
-    return make_volume(5, (34, 40, 48), (6.0, 5.0, 4.5), Lesion(radius_mm=20.0))
+    return head()
 
 
 def save(path: Path, data: np.ndarray, affine: Any, change: Callable[[Any], None] = lambda _header: None) -> Path:
@@ -71,7 +77,7 @@ TURNS = [
 def test_however_a_volume_is_stored_it_stands_upright_and_each_voxel_keeps_its_place(
     turn: tuple[tuple[int, ...], tuple[bool, ...]], tilt: tuple[float, ...], shift: tuple[float, ...]
 ) -> None:
-    phantom = make_volume(5, (34, 40, 48), (6.0, 5.0, 4.5))
+    phantom = head()
     order, flips = turn
     # Tilt and move the head as a whole, then store its axes in another order and direction.
     affine = rotation(*tilt, shift) @ phantom.affine
@@ -95,6 +101,37 @@ def test_however_a_volume_is_stored_it_stands_upright_and_each_voxel_keeps_its_p
     assert study.stored_grid is not None
     assert np.array_equal(study.stored_grid.to_file(study.pixels), stored)
     np.testing.assert_allclose(study.stored_grid.affine, affine @ matrix, atol=1e-3)
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 10_000), turn=st.sampled_from(TURNS))
+def test_turned_in_any_way_each_voxel_keeps_its_place_and_value(
+    seed: int, turn: tuple[tuple[int, ...], tuple[bool, ...]]
+) -> None:
+    phantom = head()
+    rotated, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    affine = np.eye(4)
+    affine[:3] = rotated @ phantom.affine[:3]  # mirrored ones too: some files are stored so
+    order, flips = turn
+    original = nibabel.Nifti1Image(phantom.pixels.transpose(2, 1, 0), affine)
+    stored = original.as_reoriented(np.array([(a, -1 if f else 1) for a, f in zip(order, flips, strict=True)], float))
+    with tempfile.TemporaryDirectory() as folder:
+        nibabel.save(stored, Path(folder) / "head.nii")
+        study = load(Path(folder) / "head.nii")
+    placed = study.geometry.affine
+    assert placed is not None
+    assert np.linalg.det(placed[:3, :3]) > 0  # never a mirror image on screen
+    assert study.slices == 34  # across the widest spacing
+    slices, rows, columns = (index.ravel() for index in np.indices(study.pixels.shape)[:, ::3, ::5, ::7])
+    ras = placed @ np.stack([columns, rows, slices, np.ones_like(rows)])
+    column, row, level = np.rint(np.linalg.solve(affine, ras)[:3]).astype(int)
+    assert np.array_equal(study.pixels[slices, rows, columns], phantom.pixels[level, row, column])
+    letters = study.geometry.orientation or ("", "")
+    pairs = ["RL", "AP", "SI"]
+    axes = [next(a for a, pair in enumerate(pairs) if each in pair) for each in letters]
+    assert axes[0] != axes[1]
+    for edge, (axis, each) in enumerate(zip(axes, letters, strict=True)):
+        assert (placed[axis, edge] > 0) == (each == pairs[axis][0])
 
 
 def rotation(x: float, y: float, z: float, shift: tuple[float, ...]) -> np.ndarray:

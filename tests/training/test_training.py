@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import augment
 from braintumor_desktop.training.data import Region, draw_weights, load_pack
 from braintumor_desktop.training.losses import class_loss, mask_loss
@@ -150,13 +151,36 @@ def test_a_box_punishes_lesions_outside_it_and_none_inside() -> None:
     inside[..., 8:16, 8:16] = 8
     outside[..., 20:28, 20:28] = 8
     nothing = torch.full((1, 1, 32, 32), -8.0)
-    losses = [mask_loss(logits, region, kinds).item() for logits in (inside, nothing, outside)]
+    losses = [mask_loss(logits, region, kinds, empty_dice=True).item() for logits in (inside, nothing, outside)]
     assert losses[0] < 0.05 < losses[1] < losses[2]
+
+
+def test_an_outline_in_a_head_without_a_tumour_is_costly() -> None:
+    nothing = torch.full((1, 1, 64, 64), -8.0)
+    speck = nothing.clone()
+    speck[..., 8:14, 8:14] = 4
+    empty, kinds = torch.zeros(1, 1, 64, 64), torch.tensor([Region.EMPTY])
+    losses = [
+        mask_loss(logits, empty, kinds, empty_dice=empty_dice).item()
+        for empty_dice in (True, False)
+        for logits in (speck, nothing)
+    ]
+    assert losses[0] - losses[1] > 0.9
+    assert losses[2] - losses[3] < 0.2
+
+
+def test_training_begins_from_given_weights(data: Path, config: Config, tmp_path: Path) -> None:
+    first = train(data, config, tmp_path / "first", device="cpu", say=lambda _: None)
+    still = replace(config, stages=(Stage(64, 1, 4),), learning_rate=0.0, weight_decay=0.0)
+    second = train(data, still, tmp_path / "second", start=first, device="cpu", say=lambda _: None)
+    before, after = (torch.load(path, weights_only=True) for path in (first, second))
+    learned = [name for name, _ in Neuro().named_parameters()]
+    assert all(torch.equal(before[name], after[name]) for name in learned)
 
 
 def test_pictures_without_any_region_teach_the_mask_nothing() -> None:
     logits = torch.randn(2, 1, 8, 8, requires_grad=True)
-    assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2)).item() == 0
+    assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2), empty_dice=True).item() == 0
 
 
 def test_a_removed_lesion_is_gone_and_the_rest_stays() -> None:

@@ -1,0 +1,37 @@
+"""The reader is told where a series is none that the model was made for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from braintumor_desktop.domain.study import InputKind, Source, Study
+from braintumor_desktop.inference.quality import sequence_flags
+
+
+def study(sequence: str | None, modality: str | None) -> Study:
+    source = Source(Path("x"), "0" * 64, 1, InputKind.DICOM, "DICOM", 16, None, modality=modality)
+    return Study(np.zeros((1, 40, 40), np.uint16), source, sequence=sequence)
+
+
+@pytest.mark.parametrize(
+    ("sequence", "modality", "codes"),
+    [
+        ("FLAIR", "MR", ["other_sequence"]),
+        ("T1", None, ["other_sequence"]),
+        ("localizer", "MR", ["other_sequence"]),
+        ("T1 post-contrast", "MR", []),
+        (None, "MR", []),
+        (None, None, []),
+        (None, "CT", ["not_mri"]),
+    ],
+)
+def test_other_sequences_and_modalities_are_flagged(
+    sequence: str | None, modality: str | None, codes: list[str]
+) -> None:
+    flags = sequence_flags(study(sequence, modality))
+    assert [flag.code for flag in flags] == codes
+    for flag in flags:
+        assert (sequence or modality or "") in flag.sentence
