@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,10 +56,18 @@ def full_window(pixels: NDArray[Any]) -> Window:
 
 def apply_window(slice_pixels: NDArray[Any], window: Window, *, invert: bool = False) -> NDArray[np.uint8]:
     """Pixels as shown: uint8, same shape, 0 black, 255 white, rounded to the nearest; invert swaps the two."""
-    if slice_pixels.dtype in (np.uint8, np.uint16):  # a look-up table is quickest where values are few
-        shown: NDArray[np.uint8] = _shown(np.arange(np.iinfo(slice_pixels.dtype).max + 1), window, invert)[slice_pixels]
-        return shown
+    if slice_pixels.dtype in (np.uint8, np.uint16, np.int16):  # a look-up table is quickest where values are few
+        unsigned = slice_pixels.view(np.uint16) if slice_pixels.dtype == np.int16 else slice_pixels
+        return np.asarray(_table(window, invert, slice_pixels.dtype.str)[unsigned])
     return _shown(slice_pixels, window, invert)
+
+
+@lru_cache(maxsize=8)
+def _table(window: Window, invert: bool, dtype: str) -> NDArray[np.uint8]:
+    """What each value is shown as, in the order of the values' bits read as unsigned; kept while slices go by."""
+    bits = np.dtype(dtype).newbyteorder("=")
+    unsigned = np.arange(2 ** (8 * bits.itemsize), dtype=f"u{bits.itemsize}")
+    return _shown(unsigned.view(bits), window, invert)
 
 
 def _shown(values: NDArray[Any], window: Window, invert: bool) -> NDArray[np.uint8]:

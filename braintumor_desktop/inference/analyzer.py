@@ -18,13 +18,12 @@ from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.device import choose_device
 from braintumor_desktop.inference.explain import METHOD, class_activation, energy_inside
 from braintumor_desktop.inference.picture_reading import SliceAnswer, read_picture
-from braintumor_desktop.inference.planes import resample_to, straight_grid
+from braintumor_desktop.inference.planes import resample_to, resampled_flags, straight_grid
 from braintumor_desktop.inference.preprocess import find_frame, prepare
 from braintumor_desktop.inference.probability import softmax
 from braintumor_desktop.inference.quality import (
     contradiction_flags,
     picture_flags,
-    resampled_flags,
     saturation_flag,
     sequence_flags,
 )

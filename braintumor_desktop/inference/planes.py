@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from braintumor_desktop.domain.findings import SliceMaps
+from braintumor_desktop.domain.findings import QualityFlag, SliceMaps
 from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.imaging.orientation import upright
 
@@ -153,3 +153,11 @@ def shares(grid: Grid, shape: tuple[int, ...], lesion: SliceMaps) -> NDArray[np.
             here = inside & (across == number)
             found[index, number] = (lesion[int(number)][row[here], column[here]] + 0.01).sum()
     return found
+
+
+def resampled_flags(tilted: Tilted | None) -> list[QualityFlag]:
+    """Flag where an oblique series was analysed in another plane than it was taken in."""
+    if tilted is None:
+        return []
+    words = f"An oblique series, tilted by {tilted.degrees:.0f}°: it was analysed in {PLANES[tilted.axis]} slices."
+    return [QualityFlag("resampled_plane", words)]

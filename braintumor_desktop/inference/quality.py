@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import Finding, QualityFlag, Segmentation, TumorClass
 from braintumor_desktop.domain.study import MrSequence, Study
-from braintumor_desktop.inference.planes import PLANES, Tilted
 
 LOW_RESOLUTION_PX = 128
 """Shorter side of the head square below which small lesions can't be seen: half the network's grid."""
@@ -66,11 +65,3 @@ def contradiction_flags(finding: Finding, segmentation: Segmentation | None) -> 
     if not tumor and segmentation.present:
         return [QualityFlag("outline_without_tumor", "A lesion is outlined, although the finding is no tumour.")]
     return []
-
-
-def resampled_flags(tilted: Tilted | None) -> list[QualityFlag]:
-    """Flag where an oblique series was analysed in another plane than it was taken in."""
-    if tilted is None:
-        return []
-    words = f"An oblique series, tilted by {tilted.degrees:.0f}°: it was analysed in {PLANES[tilted.axis]} slices."
-    return [QualityFlag("resampled_plane", words)]

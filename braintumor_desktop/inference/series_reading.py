@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from braintumor_desktop.domain.byte_maps import ByteMaps
 from braintumor_desktop.domain.findings import (
     CLASSES,
     KeySlices,
@@ -16,7 +17,6 @@ from braintumor_desktop.domain.findings import (
 )
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
-from braintumor_desktop.inference.byte_maps import ByteMaps
 from braintumor_desktop.inference.lesions import keep_only, measure_lesion, volume_ml
 from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer

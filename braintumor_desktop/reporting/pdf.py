@@ -71,6 +71,7 @@ def compose(report: Report, size: tuple[float, float], image_height: float, *, a
     _quality(sheet, report)
     _key_images(sheet, report, image_height)
     _measurements(sheet, report)
+    _reader_measurements(sheet, report)
     if answer_alone:
         sheet.add_page()
     _model_and_limits(sheet, report)
@@ -226,6 +227,18 @@ def _measurements(sheet: Sheet, report: Report) -> None:
         rows += [(each.name, each.value, each.method) for each in report.measurements]
         widths = (42.0, 52.0, sheet.content_width - 94.0)
         sheet.grid(rows, widths, bold=(1,), labels=(0, 2), top_row_is_head=True)
+    sheet.set_y(sheet.y + _GAP)
+
+
+def _reader_measurements(sheet: Sheet, report: Report) -> None:
+    """Only where there are any."""
+    if not report.reader_measurements:
+        return
+    sheet.heading("Measured by the reader", keep=12.0)
+    rows = [("Measurement", "Value", "How")]
+    rows += [(each.name, each.value, each.method) for each in report.reader_measurements]
+    widths = (42.0, 52.0, sheet.content_width - 94.0)
+    sheet.grid(rows, widths, bold=(1,), labels=(0, 2), top_row_is_head=True)
     sheet.set_y(sheet.y + _GAP)
 
 

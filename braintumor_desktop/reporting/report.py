@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -10,11 +10,13 @@ from typing import Literal
 from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding, Segmentation, TumorClass
 from braintumor_desktop.domain.measurements import Diameter
+from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging.overlay import COLORMAPS
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.reporting import figures
 from braintumor_desktop.reporting.key_images import KeyImage, render_key_images
+from braintumor_desktop.reporting.reader_rows import reader_rows
 
 TITLE = "Brain tumour MRI: analysis report"
 NOT_KNOWN = "not known"
@@ -65,7 +67,7 @@ class Report:
     """What a report says, in the order in which it says it.
 
     created: when, with its time zone; quality, limits: plain sentences;
-    measurements: empty where the model draws no outline.
+    measurements: empty where the model draws no outline; reader_measurements: the reader's own, by hand.
     """
 
     title: str
@@ -88,6 +90,7 @@ class Report:
     file_name: str
     file_sha256: str
     program: str
+    reader_measurements: tuple[Measurement, ...] = ()
 
 
 def build_report(
@@ -98,12 +101,13 @@ def build_report(
     created: datetime | None = None,
     model_facts: Mapping[str, str] | None = None,
     colormap: str = COLORMAPS[0],
+    measurements: Sequence[ReaderMeasurement] = (),
 ) -> Report:
     """The report of one analysis.
 
     reader: an unsigned note if None; window: grey values of the key images as the reader set them, those of the first
     view if None; created: now if None, local time where it has no zone; model_facts: more to say of the model, such as
-    training data and held-out figures from its manifest row (label → sentence).
+    training data and held-out figures from its manifest row (label → sentence); measurements: the reader's, by hand.
     """
     created = created if created is not None else datetime.now().astimezone()
     study = analysis.study
@@ -128,6 +132,7 @@ def build_report(
         file_name=study.name,
         file_sha256=study.source.sha256,
         program=f"braintumor-desktop {__version__}",
+        reader_measurements=tuple(Measurement(*row) for row in reader_rows(study, measurements)),
     )
 
 

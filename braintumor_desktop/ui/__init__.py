@@ -1,1 +1,1 @@
-
+"""Window, viewer, panels, worker and dialogs: all that knows Qt, beside app."""

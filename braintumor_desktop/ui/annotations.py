@@ -8,11 +8,13 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging.reformat import Plane, PlaneStack
+from braintumor_desktop.imaging.turning import Edges
 from braintumor_desktop.imaging.windowing import Window
-from braintumor_desktop.reporting.key_images import edge_letters
 from braintumor_desktop.ui.layers import draw_text
 
 TEXT = QColor(215, 219, 224)
+LETTER = QColor(255, 214, 120)
 BADGE = QColor(230, 159, 0)  # Okabe and Ito's orange
 MARGIN = 12.0
 _BAR_SHARE = 0.28  # of the widget's width, at most
@@ -36,21 +38,50 @@ def scale_bar(widget_width: float, screen_px_a_column: float, column_mm: float |
     return ScaleBar(length * screen_px_a_unit, f"{length:g} {unit}")
 
 
-def top_left(study: Study, slice_index: int) -> list[str]:
-    size = f"{study.columns} × {study.rows} px · {study.source.format} · {study.source.bits} bit"
-    lines = [study.name, size]
-    if study.sequence:
-        lines.append(study.sequence)
-    if study.slices > 1:
-        lines.append(f"Slice {slice_index + 1} of {study.slices}")
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Everything the corners speak of.
+
+    title: what the list calls the case; zoom: screen pixels a column; edges: None where orientation is unknown;
+    warning: what the reader must know of this series, empty if nothing; brief: a small view, beside others.
+    """
+
+    study: Study
+    stack: PlaneStack
+    slice_index: int
+    window: Window
+    zoom: float
+    inverted: bool
+    edges: Edges | None
+    title: str
+    warning: str = ""
+    brief: bool = False
+
+
+def top_left(shown: Shown) -> list[str]:
+    study, stack = shown.study, shown.stack
+    lines = [shown.title]
+    if stack.plane is not Plane.ACQUIRED:
+        lines = [stack.plane.value]
+    elif not shown.brief:
+        size = f"{study.columns} × {study.rows} px · {study.source.format} · {study.source.bits} bit"
+        lines += [size, f"Sequence: {study.sequence}"] if study.sequence else [size]
+    if stack.slices > 1:
+        position = stack.position_mm(shown.slice_index)
+        place = "" if position is None else f" · {position:+.1f} mm"
+        lines.append(f"Slice {shown.slice_index + 1} of {stack.slices}{place}")
     return lines
 
 
-def bottom_left(window: Window, zoom: float, inverted: bool) -> list[str]:
-    """zoom: physical screen pixels a column, so that 1:1 reads 100 % on every screen."""
+def bottom_left(shown: Shown, physical_zoom: float) -> list[str]:
+    """physical_zoom: physical screen pixels a column, so that 1:1 reads 100 % on every screen."""
+    side = "Orientation unknown: left and right are not marked" if shown.edges is None else shown.edges.sentence()
+    if shown.brief:
+        return ["" if shown.edges is None else shown.edges.brief(), ""]  # above the letter at the edge
+    window = shown.window
     digits = 0 if window.width >= 10 else 2
-    shown = f"Level {window.level:.{digits}f} · Width {window.width:.{digits}f}"
-    return [f"{shown} · inverted" if inverted else shown, f"Zoom {100 * zoom:.0f} %"]
+    grey = f"Level {window.level:.{digits}f} · Width {window.width:.{digits}f}"
+    return [side, f"{grey} · inverted" if shown.inverted else grey, f"Zoom {100 * physical_zoom:.0f} %"]
 
 
 def badges(study: Study) -> list[str]:
@@ -59,39 +90,40 @@ def badges(study: Study) -> list[str]:
     if study.source.synthetic:
         found.append("SYNTHETIC")
     if study.source.lossy:
-        found.append("LOSSY COMPRESSION")
+        method = study.source.lossy_method
+        found.append(f"LOSSY COMPRESSION: {method}" if method else "LOSSY COMPRESSION")
     return found
 
 
-def draw_annotations(
-    painter: QPainter,
-    area: QRectF,
-    font: QFont,
-    study: Study,
-    slice_index: int,
-    window: Window,
-    zoom: float,
-    invert: bool,
-) -> None:
-    """All corners. painter: in widget coordinates; zoom: screen pixels a column."""
+def draw_annotations(painter: QPainter, area: QRectF, font: QFont, shown: Shown) -> None:
+    """All corners. painter: in widget coordinates."""
     painter.setFont(font)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     metrics = QFontMetricsF(font)
     line = metrics.height()
     widest = 0.62 * area.width()
-    for i, text in enumerate(top_left(study, slice_index)):
-        short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, widest)
-        draw_text(painter, QPointF(MARGIN, MARGIN + metrics.ascent() + i * line), short, TEXT)
-    lines = bottom_left(window, zoom * painter.device().devicePixelRatio(), invert)
-    for i, text in enumerate(reversed(lines)):
-        draw_text(painter, QPointF(MARGIN, area.bottom() - MARGIN - metrics.descent() - i * line), text, TEXT)
-    _draw_badges(painter, area, metrics, badges(study))
-    _draw_scale(painter, area, metrics, study, zoom)
-    _draw_orientation(painter, area, metrics, study)
+    lines = [(text, TEXT) for text in top_left(shown)]
+    if shown.warning and not shown.brief:
+        lines.append((f"⚠ {shown.warning}", BADGE))
+    for i, (text, colour) in enumerate(lines):
+        room = widest if i < 3 else area.width() - 2 * MARGIN  # badges stand beside the first lines
+        short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
+        draw_text(painter, QPointF(MARGIN, MARGIN + metrics.ascent() + i * line), short, colour)
+    below = bottom_left(shown, shown.zoom * painter.device().devicePixelRatio())
+    for i, text in enumerate(reversed(below)):
+        room = widest if i < 2 else area.width() - 2 * MARGIN  # the scale bar takes two lines
+        short = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+        draw_text(painter, QPointF(MARGIN, area.bottom() - MARGIN - metrics.descent() - i * line), short, TEXT)
+    if not shown.brief:
+        _draw_badges(painter, area, metrics, badges(shown.study), MARGIN)
+    elif shown.stack.plane in (Plane.ACQUIRED, Plane.AXIAL):  # once is enough where views stand side by side
+        _draw_badges(painter, area, metrics, badges(shown.study), MARGIN + len(lines) * line + 4)
+    _draw_scale(painter, area, metrics, shown)
+    if shown.edges is not None:
+        _draw_letters(painter, area, metrics, shown.edges)
 
 
-def _draw_badges(painter: QPainter, area: QRectF, metrics: QFontMetricsF, words: list[str]) -> None:
-    top = MARGIN
+def _draw_badges(painter: QPainter, area: QRectF, metrics: QFontMetricsF, words: list[str], top: float) -> None:
     for word in words:
         width = metrics.horizontalAdvance(word) + 14
         frame = QRectF(area.right() - MARGIN - width, top, width, metrics.height() + 6)
@@ -103,9 +135,9 @@ def _draw_badges(painter: QPainter, area: QRectF, metrics: QFontMetricsF, words:
         top = frame.bottom() + 6
 
 
-def _draw_scale(painter: QPainter, area: QRectF, metrics: QFontMetricsF, study: Study, zoom: float) -> None:
-    spacing = study.geometry.pixel_spacing_mm
-    bar = scale_bar(area.width(), zoom, None if spacing is None else spacing[1])
+def _draw_scale(painter: QPainter, area: QRectF, metrics: QFontMetricsF, shown: Shown) -> None:
+    spacing = shown.stack.spacing_mm
+    bar = scale_bar(area.width(), shown.zoom, None if spacing is None else spacing[1])
     y = area.bottom() - MARGIN - 4
     right = area.right() - MARGIN
     left = right - bar.screen_px
@@ -118,18 +150,13 @@ def _draw_scale(painter: QPainter, area: QRectF, metrics: QFontMetricsF, study: 
     draw_text(painter, QPointF(right - metrics.horizontalAdvance(words), y - 9), words, TEXT)
 
 
-def _draw_orientation(painter: QPainter, area: QRectF, metrics: QFontMetricsF, study: Study) -> None:
-    letters = edge_letters(study.geometry)
-    middle = area.center()
-    if letters is None:
-        words = "Orientation unknown: left and right are not marked"
-        y = area.bottom() - MARGIN - metrics.descent() - 2 * metrics.height()
-        draw_text(painter, QPointF(MARGIN, y), words, TEXT)
-        return
-    left, right, top, bottom = letters
-    half = metrics.ascent() / 2
-    draw_text(painter, QPointF(MARGIN, middle.y() + half), left, TEXT)
-    end = area.right() - MARGIN - metrics.horizontalAdvance(right)
-    draw_text(painter, QPointF(end, middle.y() + half), right, TEXT)
-    draw_text(painter, QPointF(middle.x(), MARGIN + metrics.ascent()), top, TEXT)
-    draw_text(painter, QPointF(middle.x(), area.bottom() - MARGIN - metrics.descent()), bottom, TEXT)
+def _draw_letters(painter: QPainter, area: QRectF, metrics: QFontMetricsF, edges: Edges) -> None:
+    middle, half = area.center(), metrics.ascent() / 2
+    end = area.right() - MARGIN - metrics.horizontalAdvance(edges.right)
+    for place, letters in (
+        (QPointF(MARGIN, middle.y() + half), edges.left),
+        (QPointF(end, middle.y() + half), edges.right),
+        (QPointF(middle.x(), MARGIN + metrics.ascent()), edges.top),
+        (QPointF(middle.x(), area.bottom() - MARGIN - metrics.descent()), edges.bottom),
+    ):
+        draw_text(painter, place, letters, LETTER)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +12,14 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, SliceMaps
+from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging import Entry
+from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.inference.quality import sequence_flags
 from braintumor_desktop.reporting.figures import share_in_words
+from braintumor_desktop.ui.reading import SharedRead
 
 Verdict = Literal["agree", "disagree"]
 
@@ -40,14 +44,17 @@ class Case:
     """A study on its way through the program.
 
     load: reads the pixels, raises BrainTumorError; path: None where there is no file (pasted, phantom);
+    entry: what the listing said of it; volume: which of several at the same place; facts: that in a few words;
     headline, thumbnail: stay when `study` and `analysis` are let go to save memory;
-    window, slice_index, verdict, comment: the reader's.
+    first_window, first_slice: what is shown at first;
+    window, slice_index, turn, measured, verdict, comment: the reader's.
     """
 
     id: int
     name: str
     path: Path | None
-    load: Callable[[], Study]
+    load: SharedRead
+    entry: Entry | None = None
     state: CaseState = CaseState.WAITING
     stage: str = ""
     fraction: float = 0.0
@@ -56,6 +63,10 @@ class Case:
     first_window: Window | None = None
     window: Window | None = None
     slice_index: int = 0
+    volume: int = 0
+    first_slice: int = 0
+    turn: Turn = UPRIGHT
+    measured: MeasurementHistory = field(default_factory=MeasurementHistory, repr=False)
     thumbnail: NDArray[np.uint8] | None = field(default=None, repr=False)
     analysis: Analysis | None = None
     headline: str = ""
@@ -73,6 +84,37 @@ class Case:
         if self.state is CaseState.FAILED and self.error is not None:
             return self.error.message
         return f"{self.state.value}…" if self.state.busy else self.state.value
+
+    @property
+    def facts(self) -> str:
+        """Sequence, slices and what else tells one series from another; empty for a picture."""
+        if self.study is not None:
+            sequence, slices = self.study.sequence, self.study.slices
+        elif self.entry is not None:
+            sequence, slices = self.entry.sequence, self.entry.slices or 0
+        else:
+            return ""
+        words = [sequence or "", f"{slices} slices" if slices > 1 else ""]
+        if self.entry is not None and self.entry.frames > 1:
+            words.append(f"volume {self.volume + 1} of {self.entry.frames}")
+        words.append("sequence not known" if self.entry is not None and not sequence else "")
+        series = self.entry is not None and self.entry.slices is not None
+        return " · ".join(word for word in words if word) if series or slices > 1 else ""
+
+    @property
+    def stem(self) -> str:
+        """A file name, without ending, for what is exported of it."""
+        return self.entry.stem if self.entry is not None else Path(self.name).stem
+
+    def correct_sequence(self, sequence: str | None) -> None:
+        """What the reader says the sequence is, wherever it is shown from now on."""
+        if self.study is not None:
+            old = sequence_flags(self.study)
+            self.study = replace(self.study, sequence=sequence)
+            if self.analysis is not None:
+                quality = self.analysis.quality
+                flags = (*sequence_flags(self.study), *(flag for flag in quality.flags if flag not in old))
+                self.analysis = replace(self.analysis, study=self.study, quality=replace(quality, flags=flags))
 
     def finish(self, analysis: Analysis) -> None:
         """Take the answer in."""

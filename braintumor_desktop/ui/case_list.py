@@ -58,10 +58,13 @@ class CaseListModel(QAbstractListModel):
             case Qt.ItemDataRole.DecorationRole:
                 return self._thumbnail(case)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{case.name}: {case.status_line}"
+                return ", ".join(words for words in (case.name, case.facts) if words) + f": {case.status_line}"
             case Qt.ItemDataRole.ToolTipRole:
                 hint = f"\n{case.error.hint}" if case.error is not None else ""
-                return f"{case.name}\n{case.status_line}{hint}"
+                study = "" if case.entry is None else case.entry.study_title
+                where = "" if case.path is None else str(case.path)
+                lines = [case.name, study, case.facts, where, f"{case.status_line}{hint}"]
+                return "\n".join(line for line in lines if line)
         return None
 
     def add(self, cases: list[Case]) -> None:
@@ -119,12 +122,17 @@ class CaseDelegate(QStyledItemDelegate):
         width = rect.right() - _MARGIN - left
         font: QFont = option.font
         line = option.fontMetrics.height()
-        top = rect.top() + (rect.height() - 2 * line - 4) // 2
+        facts = case.facts
+        top = rect.top() + (rect.height() - (3 if facts else 2) * line - 4) // 2
         painter.setFont(font)
         painter.setPen(text)
         name = painter.fontMetrics().elidedText(case.name, Qt.TextElideMode.ElideMiddle, width)
         painter.drawText(QRect(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, name)
         painter.setPen(faint)
+        if facts:
+            top += line
+            words = painter.fontMetrics().elidedText(facts, Qt.TextElideMode.ElideRight, width)
+            painter.drawText(QRect(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
         status_left = left
         if case.state is CaseState.FAILED:
             icon = style.standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning)

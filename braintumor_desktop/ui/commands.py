@@ -11,8 +11,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.study import MrSequence
 from braintumor_desktop.imaging.sample import sample_picture, sample_stack
-from braintumor_desktop.imaging.windowing import Window, full_window
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from braintumor_desktop.ui.main_window import MainWindow
 
 _PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)"
+_STUDIES = "DICOM, NIfTI and ZIP (*.dcm *.dicom *.ima DICOMDIR *.nii *.nii.gz *.zip)"
 _STACKS = {ExportKind.MASK: ExportKind.MASK_STACK, ExportKind.HEATMAP: ExportKind.HEATMAP_STACK}
 
 
@@ -42,13 +43,13 @@ class Commands(QObject):
     # File
 
     def open_files(self) -> None:
-        dialog = self._file_dialog("Open MRI pictures", QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilters([_PICTURES, "All files (*)"])
+        dialog = self._file_dialog("Open studies and pictures", QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters(["All files (*)", _STUDIES, _PICTURES])  # DICOM files often have no ending
         dialog.filesSelected.connect(self._opened)
         dialog.open()
 
     def open_folder(self) -> None:
-        dialog = self._file_dialog("Open all pictures of a folder", QFileDialog.FileMode.Directory)
+        dialog = self._file_dialog("Open all studies and pictures of a folder", QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.filesSelected.connect(self._opened)
         dialog.open()
@@ -111,7 +112,7 @@ class Commands(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(kind.words)
         dialog.setDefaultSuffix(kind.ending)
-        dialog.selectFile(kind.proposed_name(case.name))
+        dialog.selectFile(kind.proposed_name(case.stem))
         dialog.fileSelected.connect(self._save_as(case, kind))
         dialog.open()
 
@@ -123,34 +124,18 @@ class Commands(QObject):
             self._window.statusBar().showMessage("Saving…")
             self._window.exporter.submit(
                 Export(
-                    kind, case.analysis, Path(file), reader_note(case), case.window, settings.colormap, settings.paper
+                    kind,
+                    case.analysis,
+                    Path(file),
+                    reader_note(case),
+                    case.window,
+                    settings.colormap,
+                    settings.paper,
+                    case.measured.current,
                 )
             )
 
         return save
-
-    # View
-
-    def reset_view(self) -> None:
-        """First zoom, first window, not inverted."""
-        self._window.actions_by_name["invert"].setChecked(False)
-        self._window.viewer.set_invert(False)
-        self._window.viewer.fit()
-        self.preset_window("auto")
-
-    def preset_window(self, name: str) -> None:
-        """auto, full, wide (twice auto) or narrow (half of auto)."""
-        case = self._case
-        if case is None or case.study is None or case.first_window is None:
-            return
-        first = case.first_window
-        windows = {
-            "auto": lambda: first,
-            "full": lambda: full_window(case.study.pixels) if case.study is not None else first,
-            "wide": lambda: Window.of(first.level, 2.0 * first.width),
-            "narrow": lambda: Window.of(first.level, 0.5 * first.width),
-        }
-        self._window.viewer.set_window(windows[name]())
 
     # Case
 
@@ -158,7 +143,20 @@ class Commands(QObject):
         if self._case is not None:
             self._window.workspace.analyse(self._case)
 
+    def step_volume(self, by: int) -> None:
+        """Another volume of a series that holds several; its analysis begins anew."""
+        case = self._case
+        if case is not None and case.entry is not None:
+            self._window.workspace.choose_volume(case, (case.volume + by) % case.entry.frames)
+
+    def correct_sequence(self, sequence: MrSequence | None) -> None:
+        """What the reader says this series is; the model's own checks stand as they were."""
+        if self._case is not None:
+            self._case.correct_sequence(None if sequence is None else sequence.value)
+            self._window.show_case(self._case)
+
     def cancel(self) -> None:
+        self._window.workspace.reader.cancel_listing()
         if self._case is not None:
             self._window.workspace.cancel(self._case)
 
@@ -166,9 +164,12 @@ class Commands(QObject):
         if self._case is not None:
             self._window.notice.hide_for(self._case)
             self._window.workspace.remove(self._case)
+            if self._window.area.other not in self._window.workspace.model.cases:
+                self._window.area.show_beside(None)
 
     def reset(self) -> None:
         self._window.notice.hide()
+        self._window.area.show_beside(None)
         self._window.workspace.reset()
         self._window.show_case(None)
 

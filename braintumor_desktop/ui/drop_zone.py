@@ -81,9 +81,10 @@ class EmptyPage(QWidget):
 
     def invite(self) -> None:
         """Nothing is open yet."""
-        self.headline.setText("Drop an MRI picture here, or press Ctrl+O")
+        self.headline.setText("Drop an MRI study here, or press Ctrl+O")
         self.detail.setText(
-            "JPEG, PNG, BMP or TIFF; several files or a whole folder at once; Ctrl+V pastes.\n"
+            "DICOM files, folders, ZIPs or a DICOMDIR; NIfTI volumes; JPEG, PNG, BMP or TIFF pictures.\n"
+            "Several at once, or a whole folder (Ctrl+Shift+O); Ctrl+V pastes.\n"
             "Everything stays on this computer."
         )
         self._show_buttons(True)

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.models.manifest import find_model
 from braintumor_desktop.reporting import (
@@ -45,8 +46,8 @@ class ExportKind(Enum):
     def words(self) -> str:
         return self.value[2]
 
-    def proposed_name(self, study_name: str) -> str:
-        return f"{Path(study_name).stem}{self.value[1]}{self.ending}"
+    def proposed_name(self, stem: str) -> str:
+        return f"{stem}{self.value[1]}{self.ending}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +61,7 @@ class Export:
     window: Window | None
     colormap: str
     paper: str
+    measurements: tuple[ReaderMeasurement, ...] = ()
 
 
 class Exporter(QObject):
@@ -116,6 +118,7 @@ def _report(export: Export) -> Report:
         reader=export.note,
         window=export.window,
         colormap=export.colormap,
+        measurements=export.measurements,
         model_facts=_model_facts(export.analysis.model.id),
     )
 

@@ -16,11 +16,17 @@ from braintumor_desktop.models.manifest import find_model
 _MOUSE = (
     ("Wheel", "zoom to the cursor; in a stack: go through the slices"),
     ("Ctrl + wheel", "zoom to the cursor, in a stack too"),
-    ("Left or middle drag", "move the picture"),
+    ("Left or middle drag", "move the picture; with planes, the left button moves the crosshair"),
     ("Right drag", "window: left and right for width, up and down for level"),
     ("Double click", "fit the picture"),
     ("Space, held", "look below the overlays"),
     ("Arrows, Page Up, Page Down, Home, End", "go through the slices of a stack"),
+    ("Tab", "go to the next of several views; keys act on the one with the frame"),
+    ("Left drag on a measurement", "a handle changes it, the line itself moves it"),
+    ("Shift + arrows", "move the handle of the selected measurement; with Ctrl, all of it"),
+    ("Enter", "with a measuring tool in hand: place it in the middle of the view"),
+    ("Del", "delete the selected measurement, else take the case off the list"),
+    ("Esc", "put the tool away and let go of the measurement, else cancel"),
 )
 
 

@@ -20,6 +20,7 @@ from braintumor_desktop.reporting.key_images import DIAMETER_COLOUR, OUTLINE_COL
 
 CONTOUR = QColor(*OUTLINE_COLOUR)
 DIAMETER = QColor(*DIAMETER_COLOUR)
+CROSSHAIR = QColor(86, 180, 233, 170)
 _HALO = QColor(0, 0, 0, 150)
 _SEAM = QColor(0, 0, 0, 170)
 _LARGEST_LEVEL = 2048
@@ -141,6 +142,29 @@ def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> No
         taken.append(place)
         draw_text(painter, place.bottomLeft(), _length(diameter), DIAMETER.lighter(125))
     painter.restore()
+
+
+def draw_graphics(painter: QPainter, graphics: NDArray[np.bool_], visible: QRectF, scale: float) -> None:
+    """What the device drew over its pixels, in white. painter: in picture coordinates."""
+    step = _stride(scale)
+    thin = graphics[::step, ::step]
+    part = crop(thin.shape, graphics.shape, visible)
+    _draw_argb(painter, np.repeat(thin[part.rows, part.columns, None], 4, axis=2).astype(np.uint8) * 230, part.place)
+
+
+def draw_crosshair(painter: QPainter, point: QPointF, matrix: QTransform, area: QRectF) -> None:
+    """Two lines through a point, open around it so that they hide nothing there. painter: in widget coordinates."""
+    at = matrix.map(point)
+    gap = 14.0
+    lines = [
+        QLineF(area.left(), at.y(), at.x() - gap, at.y()),
+        QLineF(at.x() + gap, at.y(), area.right(), at.y()),
+        QLineF(at.x(), area.top(), at.x(), at.y() - gap),
+        QLineF(at.x(), at.y() + gap, at.x(), area.bottom()),
+    ]
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(CROSSHAIR, 1.0))
+    painter.drawLines(lines)
 
 
 def draw_text(painter: QPainter, place: QPointF, text: str, colour: QColor) -> None:

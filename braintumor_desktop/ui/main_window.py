@@ -20,12 +20,15 @@ from braintumor_desktop.ui.case_list import CasePanel
 from braintumor_desktop.ui.commands import Commands
 from braintumor_desktop.ui.drop_zone import DropSign, EmptyPage, files_in, picture_in, takes
 from braintumor_desktop.ui.exporting import Exporter
+from braintumor_desktop.ui.listing_bar import ListingBar
+from braintumor_desktop.ui.measuring import Measuring
 from braintumor_desktop.ui.menus import LAYERS, Menus
 from braintumor_desktop.ui.notice_bar import NoticeBar
 from braintumor_desktop.ui.overlay_bar import OverlayBar
 from braintumor_desktop.ui.results_panel import ResultsPanel
 from braintumor_desktop.ui.slice_strip import SliceStrip
-from braintumor_desktop.ui.viewer import Viewer
+from braintumor_desktop.ui.view_area import ViewArea
+from braintumor_desktop.ui.view_commands import ViewCommands
 from braintumor_desktop.ui.worker import AnalyzerFactory
 from braintumor_desktop.ui.workspace import Workspace
 
@@ -50,8 +53,12 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.workspace = Workspace(settings, analyzer_factory, self)
         self.exporter = Exporter(self)
-        self.viewer = Viewer()
+        self.area = ViewArea()
+        self.viewer = self.area.viewer
+        self.measuring = Measuring(self)
+        self.area.set_grip(self.measuring)
         self.commands = Commands(self)
+        self.view_commands = ViewCommands(self)
         self.menus = Menus(self)
         self.actions_by_name = self.menus.actions
         self.addToolBar(self.menus.tool_bar())
@@ -72,14 +79,16 @@ class MainWindow(QMainWindow):
         self.empty_page = EmptyPage()
         self.pages = QStackedWidget()
         self.pages.addWidget(self.empty_page)
-        self.pages.addWidget(self.viewer)
+        self.pages.addWidget(self.area)
         self.notice = NoticeBar()
+        self.listing_bar = ListingBar()
         self.overlay_bar = OverlayBar({name: self.actions_by_name[name] for name in LAYERS})
         self.slice_strip = SliceStrip()
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 8, 0, 4)
         column.setSpacing(4)
+        column.addWidget(self.listing_bar)
         column.addWidget(self.notice)
         column.addWidget(self.pages, 1)
         column.addWidget(self.slice_strip)
@@ -116,8 +125,9 @@ class MainWindow(QMainWindow):
         self.notice.retry_asked.connect(self.workspace.analyse)
         self.results.analyse_asked.connect(self.commands.analyse)
         self.results.cancel_asked.connect(self.commands.cancel)
-        self.viewer.window_changed.connect(self._window_changed)
-        self.viewer.slice_asked.connect(self.go_to_slice)
+        self.area.window_changed.connect(self._window_changed)
+        self.area.slice_shown.connect(self._slice_shown)
+        self.measuring.changed.connect(self._measured)
         self.slice_strip.slice_chosen.connect(self.go_to_slice)
         self.overlay_bar.opacity_changed.connect(self.set_opacity)
         self.overlay_bar.colormap_changed.connect(self.choose_colormap)
@@ -125,6 +135,10 @@ class MainWindow(QMainWindow):
         self.workspace.changed.connect(self._case_changed)
         self.workspace.trouble.connect(self._trouble)
         self.workspace.opened.connect(self._remember)
+        self.workspace.passed_over.connect(self._passed_over)
+        self.workspace.reader.listing.connect(self._listing)
+        self.workspace.reader.listing_ended.connect(self._listing_ended)
+        self.listing_bar.cancel_asked.connect(self.workspace.reader.cancel_listing)
         self.workspace.model_changed.connect(self.model_label.setText)
         self.exporter.saved.connect(self._saved)
         self.exporter.failed.connect(self.show_error)
@@ -132,7 +146,7 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         """The window as it was left; on a first start it fits a screen of 1366 × 768."""
         self.resize(1280, 700)
-        settings, layers = self.settings, self.viewer.layers
+        settings, layers = self.settings, self.area.layers
         self.restoreGeometry(QByteArray(_from_text(settings.window_geometry)))
         self.splitter.restoreState(QByteArray(_from_text(settings.splitter_state)))
         for name in LAYERS:
@@ -164,17 +178,14 @@ class MainWindow(QMainWindow):
             self.empty_page.lament(case.name, case.error)
         elif case.study is None:
             self.empty_page.wait(case.name)
-        if case is None or case.study is None or case.window is None:
-            self.viewer.clear()
-        else:
-            self.viewer.show_study(case.study, case.window, case.slice_index)
-            self.viewer.show_analysis(case.analysis)
+        self.measuring.show_history(None if case is None else case.measured)
+        self.area.show_case(case)
         self._refresh(case)
 
     def _refresh(self, case: Case | None) -> None:
         """Everything around the picture."""
         shown = case is not None and case.study is not None
-        self.pages.setCurrentWidget(self.viewer if shown else self.empty_page)
+        self.pages.setCurrentWidget(self.area if shown else self.empty_page)
         self.overlay_bar.setVisible(shown)
         self.setWindowTitle(TITLE if case is None else f"{case.name} – {TITLE}")
         stack = case is not None and case.study is not None and case.study.slices > 1
@@ -186,12 +197,10 @@ class MainWindow(QMainWindow):
         self._show_results.start()
 
     def _enable_actions(self, case: Case | None) -> None:
-        shown, busy = case is not None and case.study is not None, case is not None and case.state.busy
+        busy = case is not None and case.state.busy
         analysis = None if case is None else case.analysis
         enable = self.menus.enable
-        view = ("fit", "one_to_one", "zoom_in", "zoom_out", "invert", "reset_view")
-        presets = ("window_auto", "window_full", "window_wide", "window_narrow")
-        enable((*view, *presets), shown)
+        self.view_commands.refresh()
         enable(("pdf", "png", "json"), analysis is not None)
         enable(("mask", *LAYERS), analysis is not None and analysis.segmentation is not None)
         has_map = analysis is not None and analysis.explanation is not None
@@ -200,9 +209,11 @@ class MainWindow(QMainWindow):
         enable(("analyse",), case is not None and not busy)
         self.actions_by_name["analyse"].setIconText("Analyse" if analysis is None else "Re-analyse")
         enable(("reanalyse",), analysis is not None and not busy)
-        enable(("cancel",), busy)
+        enable(("cancel",), busy or self.listing_bar.isVisible())
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
         enable(("remove",), case is not None)
+        several = case is not None and case.entry is not None and case.entry.frames > 1
+        enable(("next_volume", "previous_volume"), several and not busy)
         enable(("next", "previous", "reset"), bool(self.workspace.model.cases))
 
     def _ready_to_show(self, case: Case) -> None:
@@ -213,14 +224,17 @@ class MainWindow(QMainWindow):
         self.case_panel.refresh()
         if case.state.busy:
             self.notice.hide_for(case)
+        if case is self.area.other and case.study is not self.area.beside.study:
+            self.area.show_beside(case)
         if case is not self.workspace.shown:
             self._enable_actions(self.workspace.shown)
         elif case.study is not self.viewer.study or case.study is None:
             self.show_case(case)
         else:
             if case.state is CaseState.DONE:
-                self.viewer.show_analysis(case.analysis)
-                self.viewer.show_slice(case.slice_index)
+                self.area.show_analysis(case)
+                if self.viewer.slice_index != case.slice_index:
+                    self.area.go_to(self.viewer, case.slice_index)
             self._refresh(case)
 
     def _trouble(self, error: BrainTumorError, case: Case | None) -> None:
@@ -241,30 +255,48 @@ class MainWindow(QMainWindow):
             self.workspace.shown.window = window
 
     def go_to_slice(self, index: int) -> None:
-        """Show a slice of the stack."""
-        self.viewer.show_slice(index)
+        """Show a slice of the series as acquired."""
+        self.area.go_to(self.viewer, index)
+
+    def _slice_shown(self, index: int) -> None:
         if self.workspace.shown is not None:
-            self.workspace.shown.slice_index = self.viewer.slice_index
-        self.slice_strip.set_current(self.viewer.slice_index)
+            self.workspace.shown.slice_index = index
+        self.slice_strip.set_current(index)
+
+    def _measured(self) -> None:
+        self.view_commands.refresh()
+        self._show_results.start()
 
     def toggle_layer(self, name: str, on: bool) -> None:
         """Switch an overlay: contour, fill, heatmap or diameters."""
-        setattr(self.viewer.layers, name, on)
+        setattr(self.area.layers, name, on)
         setattr(self.settings, f"show_{name}", on)
-        self.viewer.update()
+        self.area.update_views()
 
     def set_opacity(self, name: str, value: float) -> None:
         """name: contour, fill or heatmap; value: 0..1."""
-        setattr(self.viewer.layers, f"{name}_opacity", value)
+        setattr(self.area.layers, f"{name}_opacity", value)
         setattr(self.settings, f"{name}_opacity", value)
-        self.viewer.update()
+        self.area.update_views()
 
     def choose_colormap(self, name: str) -> None:
         """Colours of the heat map, here and in the reports."""
-        self.viewer.layers.colormap = self.settings.colormap = name
+        self.area.layers.colormap = self.settings.colormap = name
         self.actions_by_name[name].setChecked(True)
         self.overlay_bar.set_colormap(name)
-        self.viewer.update()
+        self.area.update_views()
+
+    def _listing(self, stage: str, share: float) -> None:
+        self.listing_bar.show_progress(stage, share)
+        self.actions_by_name["cancel"].setEnabled(True)
+
+    def _listing_ended(self) -> None:
+        self.listing_bar.hide()
+        self._enable_actions(self.workspace.shown)
+
+    def _passed_over(self, count: int) -> None:
+        files = "file that is no picture was" if count == 1 else "files that are no pictures were"
+        self.statusBar().showMessage(f"{count:,} {files} passed over", _MESSAGE_MS)
 
     def _remember(self, files: list[Path]) -> None:
         for file in reversed(files[:10]):

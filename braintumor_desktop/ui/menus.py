@@ -10,9 +10,13 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QStyle, QToolBar
 
+from braintumor_desktop.domain.study import MrSequence
 from braintumor_desktop.imaging.overlay import COLORMAPS
+from braintumor_desktop.imaging.turning import Turn
 from braintumor_desktop.ui.exporting import ExportKind
 from braintumor_desktop.ui.overlay_bar import COLORMAP_TITLES
+from braintumor_desktop.ui.view_area import Layout
+from braintumor_desktop.ui.view_commands import LAYOUTS
 from braintumor_desktop.ui.view_transform import STEP
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ class Menus:
         self.recent = QMenu("Open &recent", window)
         self._file()
         self._view()
+        self._measure()
         self._case()
         self._settings_and_help()
 
@@ -45,7 +50,10 @@ class Menus:
         bar.toggleViewAction().setVisible(False)
         bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         bar.setIconSize(QSize(18, 18))
-        for name in ("open", "|", "analyse", "cancel", "|", "fit", "one_to_one", "invert", "reset_view", "|", "pdf"):
+        view = ("fit", "one_to_one", "invert", "reset_view")
+        measure = ("length", "bidimensional", "ellipse")
+        layouts = ("layout_one", "layout_four", "layout_beside")
+        for name in ("open", "|", "analyse", "cancel", "|", *view, "|", *measure, "|", *layouts, "|", "pdf"):
             if name == "|":
                 bar.addSeparator()
             else:
@@ -55,8 +63,15 @@ class Menus:
     def _file(self) -> None:
         w, do = self._window, self._window.commands
         menu = w.menuBar().addMenu("&File")
-        self._add(menu, "open", "&Open…", "Ctrl+O", "Open MRI pictures", do.open_files)
-        self._add(menu, "open_folder", "Open &folder…", "Ctrl+Shift+O", "Open all pictures of a folder", do.open_folder)
+        self._add(menu, "open", "&Open…", "Ctrl+O", "Open pictures, DICOM, NIfTI or ZIP files", do.open_files)
+        self._add(
+            menu,
+            "open_folder",
+            "Open &folder…",
+            "Ctrl+Shift+O",
+            "Open all studies and pictures of a folder",
+            do.open_folder,
+        )
         self._add(menu, "paste", "&Paste picture", "Ctrl+V", "Open the picture or files on the clipboard", do.paste)
         menu.addMenu(self.recent)
         self.recent.aboutToShow.connect(lambda: do.fill_recent(self.recent))
@@ -83,25 +98,92 @@ class Menus:
         self.actions["settings"].setMenuRole(QAction.MenuRole.PreferencesRole)
 
     def _view(self) -> None:
-        w, v, do = self._window, self._window.viewer, self._window.commands
+        w, view = self._window, self._window.view_commands
         menu = w.menuBar().addMenu("&View")
-        self._add(menu, "fit", "&Fit", "Ctrl+0", "Show all of the picture", v.fit)
-        self._add(menu, "one_to_one", "&1:1", "Ctrl+1", "One picture pixel on one screen pixel", v.one_to_one)
-        zoom_in = self._add(menu, "zoom_in", "Zoom &in", "Ctrl++", "Larger", lambda: v.zoom_by(STEP))
+        self._add(menu, "fit", "&Fit", "Ctrl+0", "Show all of the picture", view.fit)
+        self._add(menu, "one_to_one", "&1:1", "Ctrl+1", "One picture pixel on one screen pixel", view.one_to_one)
+        zoom_in = self._add(menu, "zoom_in", "Zoom &in", "Ctrl++", "Larger", partial(view.zoom, STEP))
         zoom_in.setShortcuts([QKeySequence("Ctrl++"), QKeySequence("Ctrl+=")])
-        self._add(menu, "zoom_out", "Zoom &out", "Ctrl+-", "Smaller", lambda: v.zoom_by(1 / STEP))
-        self._add(menu, "invert", "I&nvert", "I", "Swap black and white", v.set_invert, checkable=True)
-        self._add(menu, "reset_view", "&Reset view", "R", "First zoom and window again", do.reset_view)
-        menu.addSeparator()
+        self._add(menu, "zoom_out", "Zoom &out", "Ctrl+-", "Smaller", partial(view.zoom, 1 / STEP))
+        self._add(menu, "invert", "I&nvert", "I", "Swap black and white", view.invert, checkable=True)
+        self._add(menu, "reset_view", "&Reset view", "R", "First zoom, window and orientation again", view.reset_view)
+        turns = menu.addMenu("Flip and ro&tate")
+        for name, text, key, tip, change in (
+            ("flip_across", "Flip &left and right", "X", "Mirror the view; the letters follow", Turn.flipped_across),
+            ("flip_down", "Flip &top and bottom", "Y", "Turn the view upside down, mirrored", Turn.flipped_down),
+            ("rotate_right", "Rotate &clockwise", "]", "A quarter turn clockwise", Turn.clockwise),
+            ("rotate_left", "Rotate &anticlockwise", "[", "A quarter turn anticlockwise", Turn.anticlockwise),
+        ):
+            self._add(turns, name, text, key, tip, partial(view.turn, change))
         presets = menu.addMenu("&Window")
         for name, text, key, tip in (
+            ("file", "As &first shown", "0", "The window the file names, else automatic"),
             ("auto", "&Automatic", "1", "Darkest and brightest one percent cut off"),
-            ("full", "&Full range", "2", "All grey values of the picture"),
+            ("full", "F&ull range", "2", "All grey values of the picture"),
             ("wide", "&Soft", "3", "Twice as wide as automatic"),
             ("narrow", "&Hard", "4", "Half as wide as automatic"),
+            ("brain", "&Brain", "5", "The grey values inside the head, without air and scalp"),
         ):
-            self._add(presets, f"window_{name}", text, key, tip, partial(do.preset_window, name))
+            self._add(presets, f"window_{name}", text, key, tip, partial(view.preset_window, name))
         menu.addSeparator()
+        self._layouts(menu)
+        self._add(
+            menu, "cine", "&Play the slices", "K", "Go through the slices by themselves", view.run_cine, checkable=True
+        )
+        self._add(menu, "cine_faster", "Play faster", ".", "More slices a second", partial(view.cine_speed, 1.5))
+        self._add(menu, "cine_slower", "Play slower", ",", "Fewer slices a second", partial(view.cine_speed, 1 / 1.5))
+        menu.addSeparator()
+        self._overlays(menu)
+
+    def _layouts(self, menu: QMenu) -> None:
+        w, view = self._window, self._window.view_commands
+        layouts = menu.addMenu("La&yout")
+        group = QActionGroup(w)
+        for name, key, tip in (
+            ("layout_one", "F6", "The series as it was acquired"),
+            ("layout_three", "F7", "Axial, coronal and sagittal planes through one point"),
+            ("layout_four", "F8", "The three planes and the series as acquired"),
+            ("layout_beside", "F9", "This series and another one"),
+        ):
+            layout = LAYOUTS[name]
+            slot = partial(self._arrange, layout)
+            group.addAction(self._add(layouts, name, f"&{layout.value}", key, tip, slot, checkable=True))
+        layouts.addSeparator()
+        tip = "Scroll both series together where they share a frame of reference"
+        sync = self._add(layouts, "synchronise", "S&ynchronise", "Shift+F9", tip, view.synchronise, checkable=True)
+        sync.setChecked(True)
+        tip = "Another series at the right side"
+        self._add(layouts, "next_beside", "&Next beside", "Shift+N", tip, partial(view.step_beside, 1))
+        self._add(layouts, "previous_beside", "&Previous beside", "Shift+P", tip, partial(view.step_beside, -1))
+
+    def _arrange(self, layout: Layout, _on: bool) -> None:
+        self._window.view_commands.arrange(layout)
+
+    def _measure(self) -> None:
+        w, view, measuring = self._window, self._window.view_commands, self._window.measuring
+        menu = w.menuBar().addMenu("&Measure")
+        for name, text, key, tip in (
+            ("length", "&Length", "L", "A straight line"),
+            ("bidimensional", "&Bidimensional", "B", "Longest diameter and its perpendicular"),
+            ("angle", "&Angle", "A", "Drag the first leg, then click the end of the second"),
+            ("ellipse", "&Ellipse", "E", "Mean, spread and area inside an ellipse"),
+            ("freehand", "&Freehand region", "O", "Mean, spread and area inside an outline"),
+        ):
+            self._add(menu, name, text, key, tip, partial(view.choose_tool, name), checkable=True)
+        menu.addSeparator()
+        self._add(menu, "undo", "&Undo", "Ctrl+Z", "Take the last change of the measurements back", measuring.undo)
+        self._add(menu, "redo", "&Redo", "Ctrl+Y", "Make the change again", measuring.redo)
+        tip = "Select the next measurement of this view"
+        self._add(menu, "next_measurement", "&Next measurement", "M", tip, view.next_measurement)
+        tip = "Take hold of its next handle"
+        self._add(menu, "next_handle", "Next &handle", "Shift+M", tip, measuring.next_handle)
+        tip = "Delete the selected measurement"
+        self._add(menu, "delete_measurement", "&Delete", "Backspace", tip, measuring.delete)
+        tip = "Delete all measurements of this case"
+        self._add(menu, "delete_all_measurements", "Delete a&ll", "Ctrl+Backspace", tip, measuring.delete_all)
+
+    def _overlays(self, menu: QMenu) -> None:
+        w = self._window
         for name, text, key, tip in (
             ("contour", "&Contour", "C", "The outline of the tumour as the model sees it"),
             ("fill", "&Fill", "F", "The outlined area in a transparent colour"),
@@ -125,6 +207,19 @@ class Menus:
         self._add(menu, "reanalyse", "&Re-analyse", "Shift+F5", "Analyse this case once more", do.analyse)
         self._add(menu, "cancel", "&Cancel", "Esc", "Stop the analysis of this case", do.cancel)
         self._add(menu, "retry", "Re&try", "Ctrl+R", "Try the failed case again", do.analyse)
+        sequences = menu.addMenu("&Sequence")
+        self.actions["sequence"] = sequences.menuAction()
+        sequences.menuAction().setStatusTip("Say which sequence this series is")
+        for sequence in (*MrSequence, None):
+            name, title = (
+                (f"sequence_{sequence.name.lower()}", sequence.value) if sequence else ("sequence_unknown", "Not known")
+            )
+            tip = f"This series is {title}" if sequence else "It is not known which sequence this series is"
+            self._add(sequences, name, title, "", tip, partial(do.correct_sequence, sequence))
+        tip = "The next volume of a series that holds several"
+        self._add(menu, "next_volume", "Next v&olume", "Ctrl+PgDown", tip, partial(do.step_volume, 1))
+        tip = "The volume before of a series that holds several"
+        self._add(menu, "previous_volume", "Previous vol&ume", "Ctrl+PgUp", tip, partial(do.step_volume, -1))
         menu.addSeparator()
         self._add(menu, "next", "&Next case", "N", "Go down the list", lambda: w.case_panel.step(1))
         self._add(menu, "previous", "&Previous case", "P", "Go up the list", lambda: w.case_panel.step(-1))
@@ -144,6 +239,9 @@ class Menus:
         self.actions["open"].setIcon(style.standardIcon(QStyle.StandardPixmap.SP_DialogOpenButton))
         self.actions["pdf"].setIcon(style.standardIcon(QStyle.StandardPixmap.SP_DialogSaveButton))
         self.actions["pdf"].setIconText("Export PDF")
+        self.actions["layout_four"].setIconText("Planes")
+        self.actions["layout_one"].setIconText("One")
+        self.actions["bidimensional"].setIconText("2 diameters")
 
     def _add(
         self,

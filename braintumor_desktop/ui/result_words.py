@@ -5,7 +5,10 @@ from __future__ import annotations
 from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, Finding, Segmentation
 from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.study import Study
+from braintumor_desktop.inference.quality import sequence_flags
 from braintumor_desktop.reporting.figures import in_words, share_in_words
+from braintumor_desktop.reporting.reader_rows import reader_rows
+from braintumor_desktop.ui.case import Case
 
 NOT_KNOWN = "not known"
 
@@ -89,3 +92,18 @@ def model(analysis: Analysis) -> list[tuple[str, str]]:
 def _length(diameter: Diameter) -> str:
     pixels = in_words(diameter.length_px, 1, "px")
     return pixels if diameter.length_mm is None else f"{in_words(diameter.length_mm, 1, 'mm')} ({pixels})"
+
+
+def sequence_warning(study: Study) -> str:
+    """Where the series is none the model was made for, one sentence; empty where it is, or where that is not known."""
+    return " ".join(flag.sentence for flag in sequence_flags(study)).removesuffix(".")
+
+
+def reader_measurements(case: Case) -> list[tuple[str, str]]:
+    """Rows of name and value of what the reader measured."""
+    if case.study is None:
+        return []
+    rows = reader_rows(case.study, case.measured.current)
+    places = ["" if case.study.slices == 1 else f" · slice {m.slice_index + 1}" for m in case.measured.current]
+    lines = [value.replace(", ", "\n") for _, value, _ in rows]
+    return [(f"{row[0]}{place}", value) for row, place, value in zip(rows, places, lines, strict=True)]

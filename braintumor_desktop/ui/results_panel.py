@@ -90,6 +90,11 @@ class ResultsPanel(QScrollArea):
         details.addLayout(self._model)
         self.reference = FoldedText()
         details.addWidget(self.reference)
+        self._measured_title = heading("Your measurements")
+        layout.addWidget(self._measured_title)
+        self._measured_rows = QFormLayout()
+        layout.addLayout(self._measured_rows)
+        self._measured: object = ()
         layout.addWidget(self._details)
         layout.addStretch(1)
         self.show_case(None)
@@ -97,6 +102,7 @@ class ResultsPanel(QScrollArea):
     def show_case(self, case: Case | None) -> None:
         """Bring the panel up to date with a case; None: nothing is open."""
         self._show_state(case)
+        self._show_measured(case)
         analysis = None if case is None else case.analysis
         self._details.setVisible(analysis is not None)
         if analysis is not None and case is not None and analysis is not self._analysis:
@@ -104,6 +110,14 @@ class ResultsPanel(QScrollArea):
             self.reader.show_note(case)
             self.verticalScrollBar().setValue(0)
         self._analysis = analysis
+
+    def _show_measured(self, case: Case | None) -> None:
+        drawn = None if case is None or case.study is None else (case, case.measured.current)
+        if drawn != self._measured:
+            self._measured = drawn
+            rows = [] if case is None else result_words.reader_measurements(case)
+            rows_into(self._measured_rows, rows)
+            self._measured_title.setVisible(bool(rows))
 
     def _show_state(self, case: Case | None) -> None:
         busy = case is not None and case.state.busy

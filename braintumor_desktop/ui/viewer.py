@@ -1,255 +1,116 @@
-"""The viewer: one slice of a study with its overlays, and the mouse and keys that move it.
+"""The viewer: the mouse and keys that move a `PlaneView`.
 
 Mouse: wheel zooms to the cursor (in a stack the wheel goes through the slices and Ctrl+wheel zooms); left or middle
-drag pans; right drag sets the window (across: width, up and down: level); double click fits.
+drag pans; right drag sets the window (across: width, up and down: level); double click fits. With a crosshair the left
+button moves it. What the left button takes hold of first is up to `grip`, the measurements.
 Keys: arrows, Page Up, Page Down, Home and End go through the slices; Space held down hides all overlays.
 """
 
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Any
+from typing import Protocol
 
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QFont,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPainterPath,
-    QPaintEvent,
-    QResizeEvent,
-    QWheelEvent,
-)
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QWidget
 
-from braintumor_desktop.domain.findings import Analysis
-from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.windowing import Window
-from braintumor_desktop.ui.annotations import draw_annotations
-from braintumor_desktop.ui.colour_bar import draw_colour_bar
-from braintumor_desktop.ui.layers import (
-    Layers,
-    draw_contour,
-    draw_diameters,
-    draw_fill,
-    draw_grey,
-    draw_heatmap,
-    outline_path,
-    pyramid,
-)
+from braintumor_desktop.ui.layers import Layers
+from braintumor_desktop.ui.plane_view import BACKGROUND, PlaneView
 from braintumor_desktop.ui.view_transform import STEP, ViewTransform
 
-BACKGROUND = QColor(16, 17, 19)
-_SHARP_FROM = 6.0  # screen pixels a picture pixel from which single pixels are shown as squares
+__all__ = ["BACKGROUND", "Grip", "Viewer"]
+
 _NOTCH = 120  # wheel units of one notch, Qt's own
 
 
 class _Drag(Enum):
     PAN = auto()
     WINDOW = auto()
+    CROSSHAIR = auto()
+    GRIP = auto()
 
 
-class Viewer(QWidget):
-    """Shows what it is given; keeps zoom, pan and which overlays are on."""
+class Grip(Protocol):
+    """What takes hold of the left button before the viewer does, and draws on the picture: the measurements."""
 
-    window_changed = Signal(object)
+    def press(self, viewer: Viewer, at: QPointF) -> bool: ...
+
+    def drag(self, viewer: Viewer, at: QPointF) -> None: ...
+
+    def release(self, viewer: Viewer, at: QPointF) -> None: ...
+
+    def hover(self, viewer: Viewer, at: QPointF) -> Qt.CursorShape | None: ...
+
+    def key(self, viewer: Viewer, event: QKeyEvent) -> bool: ...
+
+    def takes_key(self, viewer: Viewer, event: QKeyEvent) -> bool: ...
+
+    def paint(self, viewer: Viewer, painter: QPainter) -> None: ...
+
+
+class Viewer(PlaneView):
+    """A plane that the reader can take hold of.
+
+    slice_asked: the slice that wheel or keys ask for; point_chosen: where the crosshair is asked to, in picture
+    coordinates.
+    """
+
     slice_asked = Signal(int)
-    view_changed = Signal()
+    point_chosen = Signal(QPointF)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.layers = Layers()
-        self.invert = False
-        self._study: Study | None = None
-        self._analysis: Analysis | None = None
-        self._window = Window(0.0, 255.0)
-        self._slice = 0
-        self._levels: list[NDArray[Any]] = []
-        self._outline: QPainterPath | None = None
-        self._transform = ViewTransform(1, 1, QSizeF(1, 1))
-        self._fitted = True
+    def __init__(self, parent: QWidget | None = None, layers: Layers | None = None) -> None:
+        super().__init__(parent, layers)
+        self.grip: Grip | None = None
         self._drag: tuple[_Drag, QPointF, Window, ViewTransform] | None = None
         self._wheel = 0
-        self._peeking = False
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(240, 200)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Picture")
+        self.setMouseTracking(True)
 
-    def sizeHint(self) -> QSize:
-        return QSize(700, 560)
-
-    @property
-    def study(self) -> Study | None:
-        return self._study
-
-    @property
-    def window_level(self) -> Window:
-        """The grey-value window as it is shown."""
-        return self._window
-
-    @property
-    def slice_index(self) -> int:
-        return self._slice
-
-    @property
-    def transform(self) -> ViewTransform:
-        return self._transform
-
-    def show_study(self, study: Study, window: Window, slice_index: int) -> None:
-        """Another study, fitted; its analysis follows when there is one."""
-        self._study, self._analysis, self._window = study, None, window
-        row_mm, column_mm = study.geometry.pixel_spacing_mm or (1.0, 1.0)
-        self._transform = ViewTransform(study.rows, study.columns, QSizeF(self.size()), aspect=row_mm / column_mm)
-        self._go_to(slice_index)
-        self.setAccessibleDescription(f"{study.name}, {study.columns} by {study.rows} pixels, {study.slices} slices")
-        self.fit()
-
-    def show_analysis(self, analysis: Analysis | None) -> None:
-        """The overlays of the study shown; None takes them away."""
-        self._analysis, self._outline = analysis, None
-        self.update()
-
-    def clear(self) -> None:
-        self._study = self._analysis = self._outline = None
-        self._levels = []
-        self.setAccessibleDescription("No picture")
-        self.update()
-
-    def show_slice(self, index: int) -> None:
-        self._go_to(index)
-        self.update()
-
-    def set_window(self, window: Window) -> None:
-        if window != self._window:
-            self._window = window
-            self.window_changed.emit(window)
-            self.update()
-
-    def set_invert(self, invert: bool) -> None:
-        self.invert = invert
-        self.update()
-
-    def fit(self) -> None:
-        """All of the picture, as large as it goes."""
-        self._fitted = True
-        self._move(self._transform.fitted(margin=8.0))
-
-    def one_to_one(self) -> None:
-        """One picture pixel on one pixel of the screen, high-density screens included."""
-        zoom = 1.0 / self.devicePixelRatioF()
-        self._fitted = False
-        self._move(self._transform.zoomed(zoom / self._transform.zoom, self._middle))
-
-    def zoom_by(self, factor: float, about: QPointF | None = None) -> None:
-        self._fitted = False
-        self._move(self._transform.zoomed(factor, about if about is not None else self._middle))
-
-    def peek(self, on: bool) -> None:
-        """Hide all overlays for as long as it is on."""
-        self._peeking = on
-        self.update()
-
-    @property
-    def _middle(self) -> QPointF:
-        return QPointF(self.width() / 2, self.height() / 2)
-
-    def _move(self, transform: ViewTransform) -> None:
-        self._transform = transform
-        self.view_changed.emit()
-        self.update()
-
-    def _go_to(self, index: int) -> None:
-        if self._study is not None:
-            self._slice = min(max(index, 0), self._study.slices - 1)
-            self._levels = pyramid(self._study.pixels[self._slice])
-            self._outline = None
-
-    # Painting
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), BACKGROUND)
-        if self._study is not None:
-            self._paint_picture(painter, self._study)
-        painter.end()
-
-    def _paint_picture(self, painter: QPainter, study: Study) -> None:
-        matrix, visible = self._transform.matrix, self._transform.visible()
-        scale = self._transform.zoom * self.devicePixelRatioF()
-        if not visible.isEmpty():
-            painter.save()
-            painter.setTransform(matrix, combine=True)
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < _SHARP_FROM)
-            draw_grey(painter, self._levels, visible, scale, self._window, self.invert)
-            if not self._peeking:
-                self._paint_maps(painter, visible, scale)
-            painter.restore()
-            if not self._peeking:
-                self._paint_lines(painter)
-        font = QFont(self.font())
-        area = QRectF(self.rect())
-        draw_annotations(painter, area, font, study, self._slice, self._window, self._transform.zoom, self.invert)
-        shows_heat = self._analysis is not None and self._analysis.explanation is not None and not self._peeking
-        if self.layers.heatmap and shows_heat:
-            draw_colour_bar(painter, area, self.layers.colormap)
-
-    def _paint_maps(self, painter: QPainter, visible: QRectF, scale: float) -> None:
-        if self._analysis is None:
-            return
-        explanation, segmentation = self._analysis.explanation, self._analysis.segmentation
-        if self.layers.heatmap and explanation is not None:
-            draw_heatmap(painter, explanation.heatmap[self._slice], visible, scale, self.layers)
-        if self.layers.fill and segmentation is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            draw_fill(painter, segmentation.mask[self._slice], visible, scale, self.layers.fill_opacity)
-
-    def _paint_lines(self, painter: QPainter) -> None:
-        segmentation = None if self._analysis is None else self._analysis.segmentation
-        if segmentation is None:
-            return
-        matrix = self._transform.matrix
-        if self._outline is None:
-            self._outline = outline_path(segmentation.mask[self._slice])
-        if self.layers.contour:
-            draw_contour(painter, self._outline, matrix, self.layers.contour_opacity)
-        on_key_slice = segmentation.slice_index == self._slice
-        if self.layers.diameters and on_key_slice and segmentation.diameters is not None:
-            painter.setFont(self.font())
-            draw_diameters(painter, segmentation.diameters, matrix)
-
-    # Mouse, wheel and keys
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._transform = self._transform.resized(QSizeF(self.size()))
-        if self._fitted:
-            self.fit()
+    def paint_over(self, painter: QPainter) -> None:
+        if self.grip is not None:
+            self.grip.paint(self, painter)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._study is None or self._drag is not None:
+            return
         kinds = {
-            Qt.MouseButton.LeftButton: _Drag.PAN,
+            Qt.MouseButton.LeftButton: _Drag.PAN if self._crosshair is None else _Drag.CROSSHAIR,
             Qt.MouseButton.MiddleButton: _Drag.PAN,
             Qt.MouseButton.RightButton: _Drag.WINDOW,
         }
         kind = kinds.get(event.button())
-        if kind is not None and self._study is not None and self._drag is None:
-            self._drag = (kind, event.position(), self._window, self._transform)
+        if event.button() == Qt.MouseButton.LeftButton and self.grip and self.grip.press(self, event.position()):
+            kind = _Drag.GRIP
+        if kind is None:
+            return
+        self._drag = (kind, event.position(), self._window, self._transform)
+        if kind is _Drag.CROSSHAIR:
+            self._choose_point(event.position())
+        elif kind is not _Drag.GRIP:
             self.setCursor(Qt.CursorShape.ClosedHandCursor if kind is _Drag.PAN else Qt.CursorShape.SizeAllCursor)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is None:
+            shape = self.grip.hover(self, event.position()) if self.grip and self._study is not None else None
+            if shape is None:
+                self.unsetCursor()
+            else:
+                self.setCursor(shape)
             return
         kind, start, window, transform = self._drag
         by = event.position() - start
         if kind is _Drag.PAN:
-            self._fitted = False
-            self._move(transform.moved(by))
-        else:
+            self.pan_from(transform, by)
+        elif kind is _Drag.WINDOW:
             self.set_window(self._dragged_window(window, by))
+        elif kind is _Drag.CROSSHAIR:
+            self._choose_point(event.position())
+        elif self.grip is not None:
+            self.grip.drag(self, event.position())
+
+    def _choose_point(self, at: QPointF) -> None:
+        self.point_chosen.emit(self._transform.to_picture(at))
 
     def _dragged_window(self, window: Window, by: QPointF) -> Window:
         """A drag over the widget's width or height changes the window by twice its width at the start of the drag."""
@@ -257,6 +118,8 @@ class Viewer(QWidget):
         return Window.of(window.level + 2.0 * window.width * by.y() / self.height(), width)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._drag is not None and self._drag[0] is _Drag.GRIP and self.grip is not None:
+            self.grip.release(self, event.position())
         self._drag = None
         self.unsetCursor()
 
@@ -265,10 +128,10 @@ class Viewer(QWidget):
             self.fit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self._study is None:
+        if self._stack is None:
             return
         delta = event.angleDelta().y()
-        if self._study.slices > 1 and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        if self._stack.slices > 1 and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._wheel += delta
             notches = int(self._wheel / _NOTCH)
             self._wheel -= notches * _NOTCH
@@ -278,8 +141,19 @@ class Viewer(QWidget):
             self.zoom_by(STEP ** (delta / _NOTCH), event.position())
         event.accept()
 
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ShortcutOverride and self._grip_takes(event):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def _grip_takes(self, event: QEvent) -> bool:
+        return self.grip is not None and isinstance(event, QKeyEvent) and self.grip.takes_key(self, event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        last = 0 if self._study is None else self._study.slices - 1
+        if self.grip is not None and self.grip.key(self, event):
+            return
+        last = 0 if self._stack is None else self._stack.slices - 1
         targets = {
             Qt.Key.Key_Up: self._slice - 1,
             Qt.Key.Key_Left: self._slice - 1,

@@ -1,29 +1,20 @@
-"""All loading and analysing, on one thread of its own, one job after the other."""
+"""All analysing, on one thread of its own, one job after the other."""
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
-from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode, internal_error
+from braintumor_desktop.domain.errors import Cancelled
 from braintumor_desktop.domain.findings import Analysis, ModelIdentity
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.imaging import find_inputs
-from braintumor_desktop.imaging.windowing import Window, apply_window, robust_window
-
-THUMBNAIL_PX = 96
-_PROGRESS_EVERY_S = 0.05
+from braintumor_desktop.ui.reading import Loaded, SharedRead, throttled, typed_error
 
 
 class Analyzes(Protocol):
@@ -54,23 +45,10 @@ class Job:
     """One case to analyse: either how to load it, or the study itself where it is loaded already."""
 
     case_id: int
-    source: Callable[[], Study] | Study
+    source: SharedRead | Study
     model_id: str
     device: str
     load_ms: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Loaded:
-    """A study with what the window needs at once: its first window and a small picture.
-
-    thumbnail: uint8 (rows, columns), grey, at most `THUMBNAIL_PX` a side.
-    """
-
-    study: Study
-    window: Window
-    thumbnail: NDArray[np.uint8]
-    load_ms: float
 
 
 class Worker(QObject):
@@ -81,7 +59,6 @@ class Worker(QObject):
     as soon as there is a picture to show.
     """
 
-    found = Signal(list)
     model_ready = Signal(object, str)
     not_ready = Signal(object)
     job_started = Signal(int)
@@ -106,10 +83,6 @@ class Worker(QObject):
     def submit(self, job: Job) -> None:
         """Queue a job."""
         self._put(job.case_id, partial(self._run, job))
-
-    def find(self, paths: Sequence[Path]) -> None:
-        """Look through files and folders, ahead of all waiting jobs; `found` tells the files."""
-        self._put(None, partial(self._find, tuple(paths)), first=True)
 
     def warm_up(self, model_id: str, device: str) -> None:
         """Load torch and the model before the first picture asks for them."""
@@ -149,14 +122,11 @@ class Worker(QObject):
         with self._lock:
             self._queue.clear()
 
-    def _put(self, case_id: int | None, task: Callable[[], None], *, first: bool = False) -> None:
+    def _put(self, case_id: int | None, task: Callable[[], None]) -> None:
         if self._shut.is_set():
             return
         with self._lock:
-            if first:
-                self._queue.appendleft((case_id, task))
-            else:
-                self._queue.append((case_id, task))
+            self._queue.append((case_id, task))
         self._wake.emit()
 
     @Slot()
@@ -183,37 +153,31 @@ class Worker(QObject):
             analyzer = self._open(job.model_id, job.device)
             self._stop_if_asked()
             analysis = analyzer.analyze(
-                study, load_ms=load_ms, progress=self._reporter(job.case_id), cancelled=self._asked_to_stop
+                study,
+                load_ms=load_ms,
+                progress=throttled(partial(self.progress.emit, job.case_id)),
+                cancelled=self._asked_to_stop,
             )
             self._stop_if_asked()
             self.done.emit(job.case_id, analysis)
         except Cancelled:
             self.cancelled.emit(job.case_id)
         except Exception as error:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
-            self.failed.emit(job.case_id, _typed(error))
+            self.failed.emit(job.case_id, typed_error(error))
 
     def _study(self, job: Job) -> tuple[Study, float]:
         if isinstance(job.source, Study):
             return job.source, job.load_ms
         self.progress.emit(job.case_id, "Loading", 0.0)
-        began = time.perf_counter()
         study = job.source()
-        load_ms = 1000.0 * (time.perf_counter() - began)
-        window = robust_window(study.pixels)
-        self.loaded.emit(job.case_id, Loaded(study, window, _thumbnail(study, window), load_ms))
-        return study, load_ms
-
-    def _find(self, paths: tuple[Path, ...]) -> None:
-        try:
-            self.found.emit(find_inputs(paths))
-        except Exception as error:  # noqa: BLE001 - as in _run
-            self.not_ready.emit(_typed(error))
+        self.loaded.emit(job.case_id, Loaded.of(study, job.source))
+        return study, job.source.load_ms
 
     def _warm_up(self, model_id: str, device: str) -> None:
         try:
             self._open(model_id, device)
         except Exception as error:  # noqa: BLE001 - as in _run
-            self.not_ready.emit(_typed(error))
+            self.not_ready.emit(typed_error(error))
 
     def _open(self, model_id: str, device: str) -> Analyzes:
         if self._analyzer is None or self._opened != (model_id, device):
@@ -230,19 +194,6 @@ class Worker(QObject):
     def _stop_if_asked(self) -> None:
         if self._asked_to_stop():
             raise Cancelled
-
-    def _reporter(self, case_id: int) -> Callable[[str, float], None]:
-        """Progress, but no more often than eyes can follow: a flood of signals would itself stall the window."""
-        last_stage, last_time = "", 0.0
-
-        def report(stage: str, fraction: float) -> None:
-            nonlocal last_stage, last_time
-            now = time.monotonic()
-            if stage != last_stage or now - last_time >= _PROGRESS_EVERY_S:
-                last_stage, last_time = stage, now
-                self.progress.emit(case_id, stage, fraction)
-
-        return report
 
 
 class AnalysisThread:
@@ -266,29 +217,3 @@ class AnalysisThread:
         self.worker.shut()
         self._thread.quit()
         return not self._thread.isRunning() or self._thread.wait(wait_ms)
-
-
-def _typed(error: Exception) -> BrainTumorError:
-    if isinstance(error, BrainTumorError):
-        return error
-    if isinstance(error, MemoryError):
-        typed = BrainTumorError(
-            ErrorCode.OUT_OF_MEMORY,
-            "There is not enough memory for this picture.",
-            "Close other programs or cases, then retry.",
-        )
-    else:
-        typed = internal_error(error)
-    typed.__cause__ = error
-    return typed
-
-
-def _thumbnail(study: Study, window: Window) -> NDArray[np.uint8]:
-    plane = study.pixels[study.slices // 2]
-    step = max(1, min(plane.shape) // (2 * THUMBNAIL_PX))
-    grey = apply_window(np.ascontiguousarray(plane[::step, ::step]), window)
-    row_mm, column_mm = study.geometry.pixel_spacing_mm or (1.0, 1.0)
-    height, width = grey.shape[0] * row_mm, grey.shape[1] * column_mm
-    scale = THUMBNAIL_PX / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,11 +11,12 @@ from PySide6.QtCore import QObject, Signal
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis, ModelIdentity
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.imaging import Limits, load, load_pasted
+from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, list_inputs, load_pasted
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.case_list import CaseListModel
-from braintumor_desktop.ui.worker import AnalysisThread, AnalyzerFactory, Job, Loaded
+from braintumor_desktop.ui.reading import Loaded, Reader, SharedRead
+from braintumor_desktop.ui.worker import AnalysisThread, AnalyzerFactory, Job
 
 MEMORY_BUDGET_BYTES = 512 * 2**20
 """Pixels and maps kept for cases that are not shown; beyond it the oldest are let go, and analysed anew on demand."""
@@ -26,13 +26,15 @@ class Workspace(QObject):
     """Opens files, runs them through the worker and keeps their cases.
 
     ready_to_show: a newly opened case has its picture; changed: a case has another state, stage or answer;
-    trouble: an error and the case it befell (None where it is no case's); model_changed: what the model is up to.
+    trouble: an error and the case it befell (None where it is no case's); model_changed: what the model is up to;
+    opened: the paths that held something; passed_over: how many files were no pictures and only lay beside some.
     """
 
     ready_to_show = Signal(object)
     changed = Signal(object)
     trouble = Signal(object, object)
     opened = Signal(list)
+    passed_over = Signal(int)
     model_changed = Signal(str)
 
     def __init__(self, settings: Settings, analyzer_factory: AnalyzerFactory, parent: QObject | None = None) -> None:
@@ -40,11 +42,16 @@ class Workspace(QObject):
         self.settings = settings
         self.model = CaseListModel(self)
         self.shown: Case | None = None
+        self.beside: Case | None = None
         self._ids = itertools.count(1)
         self._batch: set[int] = set()
         self._thread = AnalysisThread(analyzer_factory)
+        self.reader = Reader(self)
+        self.reader.listed.connect(self._listed)
+        self.reader.trouble.connect(lambda error: self.trouble.emit(error, None))
+        self.reader.loaded.connect(self._loaded)
+        self.reader.unreadable.connect(self._unreadable)
         worker = self._thread.worker
-        worker.found.connect(self._found)
         worker.job_started.connect(self._started)
         worker.loaded.connect(self._loaded)
         worker.progress.connect(self._progressed)
@@ -65,7 +72,10 @@ class Workspace(QObject):
     def stop(self) -> bool:
         """End all work. True once no thread runs."""
         self._batch.clear()
-        return self._thread.stop()
+        for case in self.model.cases:
+            case.load.ask_to_stop()
+        stopped = self._thread.stop()
+        return self.reader.shut() and stopped
 
     @property
     def running(self) -> bool:
@@ -76,18 +86,19 @@ class Workspace(QObject):
         return Limits(max_file_bytes=self.settings.max_file_mb * 2**20)
 
     def open_paths(self, paths: list[Path]) -> None:
-        """Open files, and all files under folders."""
-        self._thread.worker.find(paths)
+        """Open files, archives, and everything under folders."""
+        self.reader.look_through(paths, self.limits)
 
     def open_pasted(self, data: bytes) -> None:
         """Open an encoded picture from the clipboard or from another program's window."""
         number = 1 + sum(c.path is None and c.name.startswith("pasted") for c in self.model.cases)
         name = "pasted picture" if number == 1 else f"pasted picture {number}"
-        self._add([(name, None, partial(load_pasted, data, name, self.limits))])
+        limits = self.limits
+        self._add([self._case(name, None, lambda _stopped: load_pasted(data, name, limits))])
 
     def open_made(self, name: str, make: Callable[[], Study]) -> None:
         """Open a study that the program makes itself, such as the phantom."""
-        self._add([(name, None, make)])
+        self._add([self._case(name, None, lambda _stopped: make())])
 
     def analyse(self, case: Case) -> None:
         """Analyse, or analyse again; what is known of the case stays until the new answer is there."""
@@ -97,9 +108,22 @@ class Workspace(QObject):
         self._submit(case)
         self._tell(case)
 
+    def choose_volume(self, case: Case, volume: int) -> None:
+        """Read another volume of a case that holds several, and analyse that. Nothing happens while it is busy."""
+        entry, limits = case.entry, self.limits
+        if entry is None or case.state.busy or volume == case.volume:
+            return
+        case.let_go()
+        case.volume, case.headline, case.first_window, case.window = volume, "", None, None
+        case.load = SharedRead(lambda stopped: entry.load(limits, frame=volume, cancelled=stopped))
+        self.analyse(case)
+        self.reader.load(case.id, case.load)
+
     def cancel(self, case: Case) -> None:
         if case.state.busy:
             self._thread.worker.cancel(case.id)
+            if case.state is CaseState.LOADING:
+                case.load.ask_to_stop()
 
     def remove(self, case: Case) -> None:
         self._thread.worker.cancel(case.id)
@@ -118,26 +142,60 @@ class Workspace(QObject):
         self._batch.clear()
         if case is None:
             return
+        if case.study is None and case.state is not CaseState.FAILED:
+            self.reader.load(case.id, case.load)
         if case.state is CaseState.DONE and case.analysis is None:
             self.analyse(case)
         self._thread.worker.hurry(case.id)
 
-    def _found(self, files: list[Path]) -> None:
-        if not files:
+    def fetch(self, case: Case) -> None:
+        """Read the pixels of a case to be shown beside another; `changed` tells when they are there."""
+        if case.study is None:
+            self.reader.load(case.id, case.load)
+
+    def _listed(self, paths: list[Path], catalog: Catalog) -> None:
+        if not catalog.items:
             hint = "Choose a folder that holds pictures."
             self.trouble.emit(
                 BrainTumorError(ErrorCode.FILE_NOT_FOUND, "There are no files in that folder.", hint), None
             )
             return
-        self.opened.emit(files)
-        self._add([(f.name, f, partial(load, f, self.limits)) for f in files])
+        found = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
+        if not found:
+            words = f"None of the {catalog.passed_over:,} files there is a picture, DICOM or NIfTI."
+            hint = "Choose the folder that holds the study, or the study's ZIP."
+            self.trouble.emit(BrainTumorError(ErrorCode.NOT_AN_IMAGE, words, hint), None)
+            return
+        if catalog.entries:
+            self.opened.emit(paths)
+        if catalog.passed_over:
+            self.passed_over.emit(catalog.passed_over)
+        self._add([self._case_of(item) for item in found])
 
-    def _add(self, entries: list[tuple[str, Path | None, Callable[[], Study]]]) -> None:
-        cases = [Case(next(self._ids), name, path, read) for name, path, read in entries]
-        self._batch = {c.id for c in cases}
+    def _case_of(self, item: Entry | Problem) -> Case:
+        limits = self.limits
+        if isinstance(item, Entry):
+            case = self._case(item.title, item.path, lambda stopped: item.load(limits, cancelled=stopped))
+            case.entry = item
+            return case
+        case = self._case(item.path.name, item.path, lambda stopped: _read_again(item.path, limits, stopped))
+        case.state, case.error = CaseState.FAILED, item.error
+        return case
+
+    def _case(self, name: str, path: Path | None, read: Callable[[Callable[[], bool]], Study]) -> Case:
+        return Case(next(self._ids), name, path, SharedRead(read))
+
+    def _add(self, cases: list[Case]) -> None:
+        self._batch = {c.id for c in cases if c.error is None}
         self.model.add(cases)
         for case in cases:
-            self._submit(case)
+            if case.error is None:
+                self._submit(case)
+            else:
+                self.trouble.emit(case.error, case)
+        first = next((c for c in cases if c.error is None), None)
+        if first is not None and any(c.state.busy for c in self.model.cases if c not in cases):
+            self.reader.load(first.id, first.load)  # the worker has others to finish before it
         self.changed.emit(cases[0])
 
     def _submit(self, case: Case) -> None:
@@ -155,13 +213,21 @@ class Workspace(QObject):
             self._tell(case)
 
     def _loaded(self, case_id: int, loaded: Loaded) -> None:
-        if (case := self.model.case(case_id)) is None:
+        if (case := self.model.case(case_id)) is None or loaded.read is not case.load:
             return
-        case.study, case.load_ms, case.thumbnail = loaded.study, loaded.load_ms, loaded.thumbnail
-        case.first_window = loaded.window
+        if case.study is not None:  # the worker and the reader both had it read, and it is one and the same
+            if case.state is CaseState.LOADING:
+                case.state = CaseState.ANALYSING
+                self._tell(case)
+            return
+        case.study, case.load_ms, case.thumbnail = loaded.study, loaded.read.load_ms, loaded.thumbnail
         case.window = case.window or loaded.window
-        case.slice_index = min(case.slice_index, loaded.study.slices - 1)
-        case.state = CaseState.ANALYSING
+        middle = loaded.study.slices // 2
+        case.slice_index = middle if case.first_window is None else min(case.slice_index, loaded.study.slices - 1)
+        case.first_slice = middle if case.first_window is None else case.first_slice
+        case.first_window = loaded.window
+        if case.state is CaseState.LOADING:
+            case.state = CaseState.ANALYSING
         self._tell(case)
         if case_id in self._batch:  # the first of a drop that can be shown is shown
             self._batch.clear()
@@ -177,7 +243,7 @@ class Workspace(QObject):
             return
         first = case.analysis is None and not case.headline
         case.finish(analysis)
-        if first:
+        if first and case.slice_index == case.first_slice:  # not under the hand of a reader who scrolls
             case.slice_index = analysis.key_slice
         self._trim()
         self._tell(case)
@@ -187,6 +253,11 @@ class Workspace(QObject):
             case.state, case.error = CaseState.FAILED, error
             self._tell(case)
             self.trouble.emit(error, case)
+
+    def _unreadable(self, case_id: int, error: BrainTumorError) -> None:
+        """What the worker will come to tells the same; where it won't, this is the end of the case."""
+        if (case := self.model.case(case_id)) is not None and not case.state.busy:
+            self._failed(case_id, error)
 
     def _cancelled(self, case_id: int) -> None:
         if (case := self.model.case(case_id)) is not None:
@@ -202,10 +273,18 @@ class Workspace(QObject):
 
     def _trim(self) -> None:
         """Let the oldest cases' pixels go when there are too many: a hundred patients must fit as well as one."""
-        spare = [c for c in self.model.cases if c is not self.shown and c.state is CaseState.DONE]
+        spare = [c for c in self.model.cases if c not in (self.shown, self.beside) and c.state is CaseState.DONE]
         excess = sum(c.held_bytes for c in spare) - MEMORY_BUDGET_BYTES
         for case in spare:
             if excess <= 0:
                 return
             excess -= case.held_bytes
             case.let_go()
+
+
+def _read_again(path: Path, limits: Limits, stopped: Callable[[], bool]) -> Study:
+    """What was wrong with a file may have been mended since it was listed."""
+    catalog = list_inputs([path], limits=limits, cancelled=stopped)
+    if not catalog.entries:
+        raise catalog.problems[0].error
+    return catalog.entries[0].load(limits, cancelled=stopped)

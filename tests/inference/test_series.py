@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
+from braintumor_desktop.domain.byte_maps import ByteMaps
 from braintumor_desktop.domain.study import Geometry
-from braintumor_desktop.inference.byte_maps import ByteMaps
 from braintumor_desktop.inference.lesions import (
     join,
     keep_only,

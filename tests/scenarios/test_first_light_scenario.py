@@ -79,7 +79,7 @@ def drop(window: MainWindow, *paths: Path) -> None:
     data.setUrls([QUrl.fromLocalFile(str(p)) for p in paths])
     point = QPointF(window.rect().center())
     action, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(point, action, data, button, keys)
+    enter = QDragEnterEvent(point.toPoint(), action, data, button, keys)
     QApplication.sendEvent(window, enter)
     assert enter.isAccepted()
     shoot(window, "02-drag")

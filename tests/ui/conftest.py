@@ -163,7 +163,7 @@ def window(qtbot: QtBot, analyzer: BrightSpot, settings_file: Path) -> Iterator[
 def _drop(window: MainWindow, data: QMimeData) -> bool:
     point = QPointF(window.rect().center())
     actions, button, keys = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(point, actions, data, button, keys)
+    enter = QDragEnterEvent(point.toPoint(), actions, data, button, keys)
     enter.ignore()
     window.dragEnterEvent(enter)
     if not enter.isAccepted():

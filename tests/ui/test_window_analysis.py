@@ -26,7 +26,7 @@ def test_cancel_stops_the_analysis_and_keeps_the_picture(
 ) -> None:
     analyzer.gate = threading.Event()
     drop(window, files(picture))
-    qtbot.waitUntil(analyzer.began.is_set)
+    qtbot.waitUntil(lambda: analyzer.began.is_set() and window.actions_by_name["cancel"].isEnabled())
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     case = window.workspace.model.cases[0]
     qtbot.waitUntil(lambda: case.state is CaseState.CANCELLED)

@@ -28,7 +28,7 @@ def test_the_empty_window_says_what_to_do_and_that_it_is_for_research_only(windo
 
 
 def test_a_dropped_picture_is_shown_and_answered(opened: MainWindow) -> None:
-    assert opened.pages.currentWidget() is opened.viewer
+    assert opened.pages.currentWidget() is opened.area
     assert opened.research_label.isVisible()
     assert opened.results.finding.text() == "The model's finding is glioma (probability 90 %)."
     assert [bar.words for bar in opened.results.bars.bars.values()] == ["90.0 %", "3.3 %", "3.3 %", "3.3 %"]
@@ -66,13 +66,13 @@ def test_several_files_and_a_folder_become_one_list_in_order(
 def test_a_drag_over_the_window_shows_where_to_let_go_until_it_leaves(
     window: MainWindow, picture: Path, files: Files
 ) -> None:
-    from PySide6.QtCore import QPointF
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent
 
     before = window.pages.grab().toImage()
     data = files(picture)  # the event does not keep it alive
     enter = QDragEnterEvent(
-        QPointF(300, 300),
+        QPoint(300, 300),
         Qt.DropAction.CopyAction | Qt.DropAction.MoveAction,
         data,
         Qt.MouseButton.LeftButton,
@@ -181,7 +181,7 @@ def test_choosing_a_file_that_can_not_be_loaded_shows_why_in_its_place(
     assert case.error is not None
     assert case.error.message in opened.empty_page.detail.text()
     qtbot.keyClick(opened, Qt.Key.Key_P)
-    assert opened.pages.currentWidget() is opened.viewer
+    assert opened.pages.currentWidget() is opened.area
 
 
 def test_an_empty_folder_is_told_not_swallowed(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
@@ -23,7 +22,7 @@ class ByteMaps:
 
     def put(self, index: int, values: NDArray[np.float32]) -> None:
         """Keep one slice, values 0..1 (rows, columns), rounded."""
-        self.grey[index] = cv2.convertScaleAbs(values, alpha=255)
+        self.grey[index] = np.rint(np.clip(values, 0, 1) * np.float32(255))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,0 +1,245 @@
+"""Planes through a volume: as acquired, or axial, coronal and sagittal in the patient, resampled from any affine."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging.orientation import edge_directions, voxel_sizes
+
+Affine = NDArray[np.float64]
+_LONGEST_SIDE = 640  # samples of a reformatted plane at most: more than a third of a screen shows
+
+
+class Plane(StrEnum):
+    """What a view shows; the value is its title."""
+
+    ACQUIRED = "As acquired"
+    AXIAL = "Axial"
+    CORONAL = "Coronal"
+    SAGITTAL = "Sagittal"
+
+
+# Towards the right edge, the bottom edge and the next plane, in RAS: radiological convention, faces look left.
+_DIRECTIONS: dict[Plane, tuple[tuple[int, int, int], ...]] = {
+    Plane.AXIAL: ((-1, 0, 0), (0, -1, 0), (0, 0, 1)),
+    Plane.CORONAL: ((-1, 0, 0), (0, 0, -1), (0, -1, 0)),
+    Plane.SAGITTAL: ((0, -1, 0), (0, 0, -1), (1, 0, 0)),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class PlaneStack:
+    """Parallel planes through one volume.
+
+    affine: (4, 4), from (column, row, plane) to the patient's RAS millimetres, None where unknown;
+    to_volume: (4, 4), from (column, row, plane) to the volume's (column, row, slice), None for the planes as acquired;
+    spacing_mm: (between rows, between columns); orientation: as in `Geometry`.
+    """
+
+    plane: Plane
+    slices: int
+    rows: int
+    columns: int
+    spacing_mm: tuple[float, float] | None
+    orientation: tuple[str, str] | None
+    affine: Affine | None
+    to_volume: Affine | None = None
+
+    def cut(self, volume: NDArray[Any], index: int, *, nearest: bool = False) -> NDArray[Any]:
+        """One plane (rows, columns) of the volume's own type: trilinear between voxel centres, or the nearest voxel.
+
+        volume: (slices, rows, columns), of the shape this was made for. Outside the voxels it is the volume's
+        smallest possible grey: 0, or the first voxel's value where that is below 0.
+        """
+        if self.to_volume is None:
+            return np.asarray(volume[index])
+        return _sample(volume, self.to_volume, (self.rows, self.columns), index, nearest)
+
+    def position_mm(self, index: int) -> float | None:
+        """Where a plane lies along the stack's normal, from the patient's origin; None where unknown."""
+        if self.affine is None:
+            return None
+        normal = np.cross(self.affine[:3, 0], self.affine[:3, 1])
+        centre = self.affine @ np.array([0.0, 0.0, index, 1.0])
+        return float(centre[:3] @ normal / np.linalg.norm(normal))
+
+    def patient_point(self, row: float, column: float, index: float) -> NDArray[np.float64] | None:
+        """RAS millimetres (3,) of a point in a plane, pixel centres at whole numbers."""
+        return None if self.affine is None else (self.affine @ np.array([column, row, index, 1.0]))[:3]
+
+    def grid_point(self, patient: NDArray[np.float64]) -> tuple[float, float, float] | None:
+        """(row, column, plane) of a point in RAS millimetres, not clipped to the stack."""
+        if self.affine is None:
+            return None
+        column, row, index = (np.linalg.inv(self.affine) @ np.append(patient, 1.0))[:3]
+        return float(row), float(column), float(index)
+
+
+def acquired(study: Study) -> PlaneStack:
+    """The planes of the file itself."""
+    geometry = study.geometry
+    return PlaneStack(
+        Plane.ACQUIRED,
+        study.slices,
+        study.rows,
+        study.columns,
+        geometry.pixel_spacing_mm,
+        geometry.orientation,
+        geometry.affine,
+    )
+
+
+def can_reformat(study: Study) -> bool:
+    """Whether it is a volume whose place in the patient is known."""
+    return study.geometry.affine is not None and min(study.pixels.shape) > 1
+
+
+def reformatted(study: Study, plane: Plane) -> PlaneStack:
+    """Planes through the whole volume, square pixels of its smallest voxel side (coarser for very large volumes).
+
+    The planes lie as far apart as the volume's own voxels along that direction, so that none is skipped.
+    Raises ValueError where the affine is unknown.
+    """
+    affine = study.geometry.affine
+    if affine is None:
+        raise ValueError("a volume without an affine can't be reformatted")
+    axes = np.array(_DIRECTIONS[plane], dtype=np.float64)  # rows: unit vectors, RAS
+    shape = np.array([study.columns, study.rows, study.slices])
+    low, high = _extent(affine, shape, axes)
+    sizes = voxel_sizes(affine)
+    length = high - low
+    step = max(float(sizes.min()), float(length[:2].max()) / (_LONGEST_SIDE - 1))
+    between = _voxel_side_along(affine, axes[2])
+    count = np.maximum(1, np.floor(length / np.array([step, step, between]) + 1e-6).astype(int) + 1)
+    own = np.eye(4)
+    own[:3, :3] = axes.T * np.array([step, step, between])
+    rest = (length - (count - 1) * np.array([step, step, between])) / 2  # the same margin at both ends
+    own[:3, 3] = axes.T @ (low + rest)
+    return PlaneStack(
+        plane,
+        int(count[2]),
+        int(count[1]),
+        int(count[0]),
+        (step, step),
+        edge_directions(own),
+        own,
+        np.linalg.inv(affine) @ own,
+    )
+
+
+def _extent(affine: Affine, shape: NDArray[Any], axes: Affine) -> tuple[Affine, Affine]:
+    """Lowest and highest coordinate of the outermost voxel centres along each axis, in millimetres."""
+    corners = np.array([[x, y, z, 1] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=np.float64)
+    corners[:, :3] *= shape - 1
+    along = (affine @ corners.T)[:3].T @ axes.T
+    return along.min(axis=0), along.max(axis=0)
+
+
+def _voxel_side_along(affine: Affine, direction: Affine) -> float:
+    """The voxel size of the volume's axis that runs nearest to a direction."""
+    sizes = voxel_sizes(affine)
+    return float(sizes[int(np.abs((affine[:3, :3] / sizes).T @ direction).argmax())])
+
+
+def _sample(volume: NDArray[Any], matrix: Affine, shape: Sequence[int], index: int, nearest: bool) -> NDArray[Any]:
+    rows, columns = shape
+    start = matrix @ np.array([0.0, 0.0, index, 1.0])
+    across, down = matrix[:3, 0], matrix[:3, 1]
+    # Each volume index as an outer sum: a part for the column and a part for the row.
+    parts = [
+        (start[k] + across[k] * np.arange(columns), down[k] * np.arange(rows)) for k in (2, 1, 0)
+    ]  # slice, row, column
+    outside = min(0, volume.flat[0]) if volume.dtype != np.bool_ else False
+    if _straight(matrix):
+        return _sample_straight(volume, parts, nearest, outside)
+    places = [by_column[None, :] + by_row[:, None] for by_column, by_row in parts]
+    inside = np.ones((rows, columns), bool)
+    for place, length in zip(places, volume.shape, strict=True):
+        inside &= (place >= -0.5) & (place <= length - 0.5)
+    result = np.full((rows, columns), outside, volume.dtype)
+    chosen = [np.clip(place[inside], 0, length - 1) for place, length in zip(places, volume.shape, strict=True)]
+    if nearest:
+        result[inside] = volume[tuple(np.floor(place + 0.5).astype(np.intp) for place in chosen)]
+        return result
+    result[inside] = _cast(_trilinear(volume, chosen), volume.dtype)
+    return result
+
+
+def _straight(matrix: Affine) -> bool:
+    """Whether each axis of the plane runs along one axis of the volume."""
+    return bool((np.count_nonzero(np.abs(matrix[:3, :3]) > 1e-6, axis=0) == 1).all())
+
+
+def _sample_straight(
+    volume: NDArray[Any], parts: list[tuple[Affine, Affine]], nearest: bool, outside: Any
+) -> NDArray[Any]:
+    """One axis after the other: a hundredth of the work of the general case."""
+    by_row = [bool(np.ptp(part[1]) > 1e-9) for part in parts]
+    by_column = [bool(np.ptp(part[0]) > 1e-9) for part in parts]
+    plane: NDArray[Any] = volume
+    fixed = next(k for k in range(3) if not by_row[k] and not by_column[k])
+    positions = [part[1] + part[0][0] if row else part[0] + part[1][0] for part, row in zip(parts, by_row, strict=True)]
+    plane = _along_axis(plane, positions[fixed][:1], fixed, nearest, outside).squeeze(fixed)
+    moving = [k for k in range(3) if k != fixed]
+    for axis, k in enumerate(moving):
+        plane = _along_axis(plane, positions[k], axis, nearest, outside)
+    if by_row[moving[1]]:
+        plane = plane.T
+    return np.ascontiguousarray(_cast(plane, volume.dtype))
+
+
+def _along_axis(data: NDArray[Any], places: Affine, axis: int, nearest: bool, outside: Any) -> NDArray[Any]:
+    length = data.shape[axis]
+    within = np.clip(places, 0, length - 1)
+    if nearest:
+        result = np.take(data, np.floor(within + 0.5).astype(np.intp), axis)
+    else:
+        low = np.minimum(np.floor(within).astype(np.intp), max(0, length - 2))
+        share = (within - low).astype(np.float32)
+        if np.abs(share - np.round(share)).max() < 1e-5:
+            result = np.take(data, low + np.round(share).astype(np.intp), axis)
+        else:
+            weight = share.reshape([-1 if k == axis else 1 for k in range(data.ndim)])
+            above = np.minimum(low + 1, length - 1)
+            result = np.take(data, low, axis) * (1 - weight) + np.take(data, above, axis) * weight
+    off = (places < -0.5) | (places > length - 0.5)
+    if off.any():
+        result[tuple(off if k == axis else slice(None) for k in range(data.ndim))] = outside
+    return result
+
+
+def _trilinear(volume: NDArray[Any], places: list[Affine]) -> Affine:
+    lows = [
+        np.minimum(np.floor(place).astype(np.intp), max(0, length - 2))
+        for place, length in zip(places, volume.shape, strict=True)
+    ]
+    shares = [(place - low).astype(np.float32) for place, low in zip(places, lows, strict=True)]
+    ahead = [1 if length > 1 else 0 for length in volume.shape]
+    strides = (volume.shape[1] * volume.shape[2], volume.shape[2], 1)
+    flat = volume.reshape(-1)
+    base = sum(low * stride for low, stride in zip(lows, strides, strict=True))
+    values = [
+        flat.take(base + sum(bit * step * stride for bit, step, stride in zip(bits, ahead, strides, strict=True)))
+        for bits in itertools.product((0, 1), repeat=3)
+    ]
+    for share in shares:  # along slices, then rows, then columns; half as many values each time
+        half = len(values) // 2
+        values = [
+            low + share * (high.astype(np.float32) - low)
+            for low, high in zip(values[:half], values[half:], strict=True)
+        ]
+    return np.asarray(values[0])
+
+
+def _cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if np.issubdtype(dtype, np.integer) and not np.issubdtype(values.dtype, np.integer):
+        values = np.floor(values + 0.5)
+    return values.astype(dtype, copy=False)

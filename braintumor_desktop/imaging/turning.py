@@ -1,0 +1,124 @@
+"""Flips and quarter turns of what is shown, and where the patient's directions then lie on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_OPPOSITE = {"R": "L", "L": "R", "A": "P", "P": "A", "S": "I", "I": "S", "H": "F", "F": "H"}
+# Unit vectors in DICOM's patient axes (left, posterior, superior) by letter; H and F are its words for S and I.
+_VECTORS = {
+    "L": (1, 0, 0),
+    "R": (-1, 0, 0),
+    "P": (0, 1, 0),
+    "A": (0, -1, 0),
+    "S": (0, 0, 1),
+    "H": (0, 0, 1),
+    "I": (0, 0, -1),
+    "F": (0, 0, -1),
+}
+_SEEN_FROM = {"R": "left", "L": "right", "A": "back", "P": "front", "S": "feet", "I": "head", "F": "head", "H": "feet"}
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Patient directions at the four edges of the screen, such as ``R`` or, oblique, ``AL``."""
+
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+    def sentence(self) -> str:
+        """Which side of the screen is the patient's left, in words."""
+        for side, letters in (("right", self.right), ("left", self.left), ("top", self.top), ("bottom", self.bottom)):
+            if letters.startswith("L"):
+                where = f"on the {side} side" if side in ("left", "right") else f"at the {side}"
+                return f"The patient's left is {where} of the screen"
+        onward = self._away()
+        if onward not in ("L", "R"):
+            return "The patient's left is on neither side of the screen"
+        return f"Seen from the patient's {_SEEN_FROM[onward]} side"
+
+    def brief(self) -> str:
+        """The same in few words, for small views."""
+        for side, letters in (("right", self.right), ("left", self.left), ("top", self.top), ("bottom", self.bottom)):
+            if letters.startswith("L"):
+                return f"Patient's left: screen {side}"
+        return self.sentence().replace("Seen from", "From").removesuffix(" side")
+
+    def _away(self) -> str:
+        """The direction away from the viewer, into the screen."""
+        right, down = (np.array(_VECTORS.get(letters[:1], (0, 0, 0))) for letters in (self.right, self.bottom))
+        normal = np.cross(right, down)
+        return next((letter for letter, vector in _VECTORS.items() if tuple(normal) == vector), "")
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One of the eight ways to lay a picture down: first mirrored left to right or not, then turned clockwise.
+
+    mirrored: whether left and right are swapped; quarters: turns of 90° clockwise, 0 to 3.
+    """
+
+    mirrored: bool = False
+    quarters: int = 0
+
+    @property
+    def matrix(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """From picture directions (x right, y down) to screen directions, two rows."""
+        m = np.array([[-1 if self.mirrored else 1, 0], [0, 1]])
+        clockwise = np.array([[0, -1], [1, 0]])  # right becomes down where y runs down
+        (a, b), (c, d) = np.linalg.matrix_power(clockwise, self.quarters) @ m
+        return (int(a), int(b)), (int(c), int(d))
+
+    @property
+    def lies_across(self) -> bool:
+        """Rows of the picture run up and down the screen."""
+        return self.quarters % 2 == 1
+
+    def clockwise(self) -> Turn:
+        return Turn(self.mirrored, (self.quarters + 1) % 4)
+
+    def anticlockwise(self) -> Turn:
+        return Turn(self.mirrored, (self.quarters - 1) % 4)
+
+    def flipped_across(self) -> Turn:
+        """Left and right of the screen swapped."""
+        return Turn(not self.mirrored, -self.quarters % 4)
+
+    def flipped_down(self) -> Turn:
+        """Top and bottom of the screen swapped."""
+        return Turn(not self.mirrored, (2 - self.quarters) % 4)
+
+    def apply(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """The plane (rows, columns) as it lies on the screen."""
+        return np.rot90(plane[:, ::-1] if self.mirrored else plane, -self.quarters)
+
+    def edges(self, orientation: Sequence[str] | None) -> Edges | None:
+        """Patient directions on the screen. orientation: towards the picture's right and bottom edge, None: unknown."""
+        if orientation is None:
+            return None
+        right, bottom = orientation
+        x_axis, y_axis = (_along(row, right, bottom) for row in self.matrix)
+        return Edges(opposite(x_axis), x_axis, opposite(y_axis), y_axis)
+
+
+UPRIGHT = Turn()
+"""As the file has it."""
+
+
+def opposite(letters: str) -> str:
+    """The other end of a DICOM patient direction such as ``L`` or ``AL`` (PS3.3 C.7.6.1.1.1)."""
+    return "".join(_OPPOSITE.get(letter, "?") for letter in letters)
+
+
+def _along(screen_axis: tuple[int, int], right: str, bottom: str) -> str:
+    """The patient direction along a screen axis, given as (share of picture x, share of picture y)."""
+    across, down = screen_axis
+    letters, sign = (right, across) if across else (bottom, down)
+    return letters if sign > 0 else opposite(letters)

@@ -1,0 +1,36 @@
+"""Shown above the viewer while what was dropped is being looked through."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+
+
+class ListingBar(QWidget):
+    """What is being done, how far it is, and a way to stop it."""
+
+    cancel_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.words = QLabel()
+        self.progress = QProgressBar()
+        self.progress.setTextVisible(False)
+        self.progress.setMaximumHeight(10)
+        self.progress.setAccessibleName("Progress of the listing")
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop looking through the files (Esc)")
+        self.cancel_button.clicked.connect(self.cancel_asked)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(12, 2, 8, 2)
+        layout.addWidget(self.words)
+        layout.addWidget(self.progress, 1)
+        layout.addWidget(self.cancel_button)
+        self.hide()
+
+    def show_progress(self, stage: str, share: float) -> None:
+        """share: 0 to 1."""
+        self.words.setText(f"{stage}… {100 * share:.0f} %")
+        self.progress.setRange(0, 100 if share > 0 else 0)
+        self.progress.setValue(round(100 * share))
+        self.show()

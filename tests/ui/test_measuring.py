@@ -1,0 +1,148 @@
+"""Measuring on the picture: drawn, changed, deleted, taken back; follows every turn and goes into the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
+from braintumor_desktop.reporting import build_report
+from braintumor_desktop.ui.main_window import MainWindow
+
+
+def place(window: MainWindow, row: float, column: float) -> QPoint:
+    """Where the centre of a pixel is on the screen."""
+    return window.viewer.transform.to_widget(QPointF(column + 0.5, row + 0.5)).toPoint()
+
+
+def drag(window: MainWindow, *points: tuple[float, float]) -> None:
+    none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    QTest.mousePress(window.viewer, left, none, place(window, *points[0]))
+    for point in points[1:]:
+        QTest.mouseMove(window.viewer, place(window, *point))
+    QTest.mouseRelease(window.viewer, left, none, place(window, *points[-1]))
+
+
+def drawn(window: MainWindow) -> tuple[ReaderMeasurement, ...]:
+    return window.workspace.model.cases[0].measured.current
+
+
+def near(points: tuple[tuple[float, float], ...], *expected: tuple[float, float]) -> bool:
+    """To a screen pixel, which is about a third of a picture pixel here."""
+    return bool(np.allclose(points, expected, atol=0.35))
+
+
+def test_a_key_and_a_drag_measure_a_length_and_the_next_drag_moves_the_picture(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    drag(opened, (20, 30), (60, 60))
+    (line,) = drawn(opened)
+    assert line.kind is MeasurementKind.LENGTH
+    assert near(line.points, (20, 30), (60, 60))
+    QTest.mouseClick(opened.viewer, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place(opened, 90, 120))
+    before = opened.viewer.transform.to_widget(QPointF(0, 0))
+    drag(opened, (90, 120), (80, 110))
+    assert opened.viewer.transform.to_widget(QPointF(0, 0)) != before
+    assert len(drawn(opened)) == 1
+
+
+def test_each_tool_draws_its_kind(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_B)
+    drag(opened, (20, 30), (20, 70))
+    qtbot.keyClick(opened, Qt.Key.Key_E)
+    drag(opened, (60, 20), (80, 60))
+    qtbot.keyClick(opened, Qt.Key.Key_O)
+    drag(opened, (60, 80), (60, 100), (80, 100), (80, 80))
+    qtbot.keyClick(opened, Qt.Key.Key_A)
+    drag(opened, (100, 20), (100, 60))
+    QTest.mouseMove(opened.viewer, place(opened, 90, 60))
+    QTest.mouseClick(opened.viewer, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place(opened, 90, 60))
+    kinds = [each.kind.name for each in drawn(opened)]
+    assert kinds == ["BIDIMENSIONAL", "ELLIPSE", "FREEHAND", "ANGLE"]
+    assert near(drawn(opened)[3].points, (100, 20), (100, 60), (90, 60))
+
+
+def test_a_handle_changes_a_measurement_and_its_line_moves_it(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    drag(opened, (20, 30), (60, 70))
+    drag(opened, (60, 70), (80, 70))
+    assert near(drawn(opened)[0].points, (20, 30), (80, 70))
+    drag(opened, (50, 50), (60, 60))
+    assert near(drawn(opened)[0].points, (30, 40), (90, 80))
+
+
+def test_deleting_undoing_and_redoing(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    drag(opened, (20, 30), (60, 70))
+    first = drawn(opened)
+    opened.viewer.setFocus()
+    qtbot.keyClick(opened.viewer, Qt.Key.Key_Delete)
+    assert drawn(opened) == ()
+    assert len(opened.workspace.model.cases) == 1
+    qtbot.keyClick(opened, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert drawn(opened) == first
+    qtbot.keyClick(opened, Qt.Key.Key_Y, Qt.KeyboardModifier.ControlModifier)
+    assert drawn(opened) == ()
+    assert not opened.actions_by_name["redo"].isEnabled()
+
+
+def test_measuring_needs_no_mouse(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    qtbot.keyClick(opened.viewer, Qt.Key.Key_Return)
+    (start, end) = drawn(opened)[0].points
+    qtbot.keyClick(opened.viewer, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
+    assert drawn(opened)[0].points == (start, (end[0], end[1] + 1))
+    qtbot.keyClick(opened, Qt.Key.Key_M, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.keyClick(opened.viewer, Qt.Key.Key_Down, Qt.KeyboardModifier.ShiftModifier)
+    assert drawn(opened)[0].points == ((start[0] + 1, start[1]), (end[0], end[1] + 1))
+
+
+@pytest.mark.parametrize("action", ["flip_across", "flip_down", "rotate_right", "rotate_left"])
+def test_a_turned_view_keeps_measurement_and_picture_together(qtbot: QtBot, opened: MainWindow, action: str) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    drag(opened, (20, 30), (60, 70))
+    line = drawn(opened)[0]
+    opened.actions_by_name[action].trigger()
+    image = opened.viewer.grab().toImage()
+    inside = place(opened, 40, 45)  # in the bright square that the picture has at rows 30..49, columns 40..59
+    outside = place(opened, 55, 100)
+    assert image.pixelColor(inside).value() > image.pixelColor(outside).value() + 60
+    drag(opened, (60, 70), (80, 70))  # its handle is where the turned picture has it
+    assert near(drawn(opened)[0].points, line.points[0], (80, 70))
+
+
+def test_measurements_stay_with_their_case_and_slice(qtbot: QtBot, opened: MainWindow, stack: Path) -> None:
+    opened.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: opened.viewer.study is not None and opened.viewer.study.slices == 5)
+    case = opened.workspace.model.cases[1]
+    qtbot.waitUntil(lambda: case.analysis is not None)
+    opened.go_to_slice(2)
+    bare = opened.viewer.grab().toImage()
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    drag(opened, (20, 30), (60, 70))
+    assert [m.slice_index for m in case.measured.current] == [2]
+    assert drawn(opened) == ()
+    assert opened.viewer.grab().toImage() != bare
+    opened.measuring.delete_all()
+    assert opened.viewer.grab().toImage() == bare
+
+
+def test_the_report_lists_what_the_reader_measured_in_pixels_where_the_file_has_no_millimetres(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_E)
+    drag(opened, (30, 40), (49, 59))
+    case = opened.workspace.model.cases[0]
+    assert case.analysis is not None
+    report = build_report(case.analysis, measurements=case.measured.current)
+    (row,) = report.reader_measurements
+    assert row.name == "1. Ellipse"
+    assert "mean 250.0 · SD 0.0" in row.value
+    assert "px²" in row.value
+    assert build_report(case.analysis).reader_measurements == ()
