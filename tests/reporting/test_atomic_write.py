@@ -7,6 +7,7 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,22 +61,23 @@ def test_a_failure_on_the_way_leaves_the_old_file_and_nothing_else(
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"report.pdf": b"old"}
 
 
-@pytest.fixture
-def file_size_limit() -> Iterator[int]:
-    """The system refuses to let any file of this process grow beyond 4 KiB."""
+@contextmanager
+def no_file_beyond(size: int) -> Iterator[None]:
+    """The system refuses to let any file of this process grow further; the test runner's own output is one such file."""
     resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield 4096
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_no_more_room_half_way_leaves_the_old_file_and_says_the_disk_is_full(
-    tmp_path: Path, file_size_limit: int
-) -> None:
+def test_no_more_room_half_way_leaves_the_old_file_and_says_the_disk_is_full(tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
     path.write_bytes(b"old")
-    error = refusal(path, b"x" * (10 * file_size_limit))
+    with no_file_beyond(4096):
+        error = refusal(path, b"x" * 40_960)
     assert "disk is full" in error.message
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {"report.pdf": b"old"}
 
