@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,18 +97,72 @@ class Quality:
     flags: tuple[QualityFlag, ...] = ()
 
 
+class SliceMaps(Protocol):
+    """A map (slices, rows, columns) of 0..1, read slice by slice: ``maps[index]`` is float32 (rows, columns).
+
+    A plain float32 array is one. Maps of a series are kept smaller and become float32 when a slice is asked for.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True)
+class Lesion:
+    """One lesion of a series: outlines of neighbouring slices that belong together.
+
+    slices: first and last, both included; key_slice: where its area is largest, which the area and the diameters
+    are of; center: (slice, row, column) of its centre of mass, as fractional indices; center_mm: the same in RAS
+    millimetres, None where the place in the patient is unknown;
+    volume_ml, area_mm2, measurable: None where a spacing they need is unknown;
+    measurable: both diameters are at least 10 mm on two or more slices (RANO, J Clin Oncol 2010;28:1963);
+    tumor_probability: over its slices, each weighted by the lesion's area there, and over the planes it was seen in.
+    """
+
+    slices: tuple[int, int]
+    key_slice: int
+    area_px: int
+    area_mm2: float | None
+    diameters: Diameters | None
+    volume_ml: float | None
+    center: tuple[float, float, float]
+    center_mm: tuple[float, float, float] | None
+    measurable: bool | None
+    tumor_probability: float
+
+
+@dataclass(frozen=True)
+class KeySlices:
+    """Slices of a series to look at first.
+
+    largest: the largest outlined area, None without a lesion; most_confident: the class of the series' finding is most
+    probable there; most_uncertain: the four probabilities are closest to each other (greatest entropy).
+    """
+
+    largest: int | None
+    most_confident: int
+    most_uncertain: int
+
+
 @dataclass(frozen=True, eq=False)
 class Segmentation:
     """The lesion as the model outlines it.
 
     mask: bool (slices, rows, columns) on the input's own grid;
-    probability: float32, same shape, 0..1, per-pixel tumour probability;
+    probability: same shape, 0..1, per-pixel tumour probability, see `SliceMaps`;
     areas and diameters are those of the key slice (`slice_index`); diameters of its largest component.
-    area_percent_of_head: None where no head outline was found.
+    area_percent_of_head: None where no head outline was found;
+    volume_ml: of the whole mask of a series, None where a spacing is unknown and for a single picture;
+    lesions: of a series, largest first; empty for a single picture.
     """
 
     mask: NDArray[np.bool_]
-    probability: NDArray[np.float32]
+    probability: SliceMaps
     slice_index: int
     area_px: int
     area_percent_of_image: float
@@ -115,6 +170,7 @@ class Segmentation:
     area_mm2: float | None
     diameters: Diameters | None
     volume_ml: float | None = None
+    lesions: tuple[Lesion, ...] = ()
 
     @property
     def present(self) -> bool:
@@ -125,12 +181,12 @@ class Segmentation:
 class Explanation:
     """Where the network looked for its answer.
 
-    heatmap: float32 (slices, rows, columns) on the input's own grid, 0..1;
+    heatmap: (slices, rows, columns) on the input's own grid, 0..1, see `SliceMaps`;
     energy_in_mask: share of the map's sum inside the lesion mask, None without a lesion.
     """
 
     method: str
-    heatmap: NDArray[np.float32]
+    heatmap: SliceMaps
     energy_in_mask: float | None
 
 
@@ -157,7 +213,11 @@ class Timing:
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """Everything one model says of one study. slices is None for a single picture."""
+    """Everything one model says of one study.
+
+    slices: None for a single picture; of a series that was stopped half-way only those that were analysed;
+    key_slices: of a series.
+    """
 
     study: Study
     model: ModelIdentity
@@ -168,6 +228,12 @@ class Analysis:
     explanation: Explanation | None
     slices: tuple[SliceFinding, ...] | None
     timing: Timing
+    key_slices: KeySlices | None = None
+
+    @property
+    def complete(self) -> bool:
+        """False where the reader stopped the analysis of a series and kept what there was."""
+        return self.slices is None or len(self.slices) == self.study.slices
 
     @property
     def key_slice(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -13,45 +12,32 @@ from torch import nn
 from torch.nn import functional as F
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
-from braintumor_desktop.domain.findings import (
-    CLASSES,
-    INDETERMINATE,
-    Analysis,
-    Explanation,
-    Finding,
-    Quality,
-    QualityFlag,
-    SliceFinding,
-    Timing,
-    TumorClass,
-)
+from braintumor_desktop.domain.findings import Analysis, Explanation, Quality, QualityFlag, Timing
 from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.device import choose_device
 from braintumor_desktop.inference.explain import METHOD, class_activation, energy_inside
-from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
-from braintumor_desktop.inference.preprocess import Frame, prepare
-from braintumor_desktop.inference.quality import contradiction_flags, picture_flags, saturation_flag, sequence_flags
+from braintumor_desktop.inference.picture_reading import SliceAnswer, read_picture
+from braintumor_desktop.inference.planes import resample_to, resampled_flags, straight_grid
+from braintumor_desktop.inference.preprocess import find_frame, prepare
+from braintumor_desktop.inference.probability import softmax
+from braintumor_desktop.inference.quality import (
+    contradiction_flags,
+    picture_flags,
+    saturation_flag,
+    sequence_flags,
+)
+from braintumor_desktop.inference.series_reading import read_series
 from braintumor_desktop.models.loading import load_network
-from braintumor_desktop.models.manifest import DEFAULT_MODEL, Calibration, ManifestRow, find_model
+from braintumor_desktop.models.manifest import DEFAULT_MODEL, ManifestRow, find_model
 
 NETWORK_SIZE = 256
 BATCH = 8
+NETWORK_SHARE = 0.9
+"""Of the progress of a series, until all slices went through the network."""
 
 Progress = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, eq=False)
-class SliceAnswer:
-    """One slice through the network, on the slice's own grid.
-
-    logits: (4,); lesion, heatmap: (rows, columns) float32 0..1; head: outline or None; frame: what was seen.
-    """
-
-    logits: NDArray[np.float32]
-    lesion: NDArray[np.float32]
-    heatmap: NDArray[np.float32]
-    head: NDArray[np.bool_] | None
-    frame: Frame
+Slices = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 
 
 class Analyzer:
@@ -84,61 +70,84 @@ class Analyzer:
         load_ms: float = 0.0,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
+        keep_partial: bool = False,
     ) -> Analysis:
         """Everything the model says of one study.
 
         load_ms: how long loading took, for the timings. progress: called with the stage in words and the
         share done, 0..1. Raises Cancelled as soon as `cancelled()` is true between two batches, and
         BrainTumorError (out_of_memory) where even the CPU has no room.
+        keep_partial: a series that is cancelled after the first batch gives an Analysis of the slices so far instead,
+        see `Analysis.complete`.
         """
         began = time.perf_counter()
         tell = progress or (lambda _stage, _share: None)
         asked = cancelled or (lambda: False)
-        lesion = np.empty(study.pixels.shape, np.float32)
-        heatmap = np.empty(study.pixels.shape, np.float32)
-        mask = np.empty(study.pixels.shape, np.bool_)
-        answers: list[SliceAnswer] = []
-        infer_s = explain_s = 0.0
-        for start in range(0, study.slices, BATCH):
-            if asked():
-                raise Cancelled
-            tell("Analysing", start / study.slices)
-            batch, network_s, map_s = self._answer(study.pixels[start : start + BATCH])
-            infer_s, explain_s = infer_s + network_s, explain_s + map_s
-            for index, answer in enumerate(batch, start):
-                lesion[index], heatmap[index] = answer.lesion, answer.heatmap
-                above = answer.lesion > self.row.calibration.mask_threshold
-                mask[index] = clean(above, SMALLEST_SHARE * answer.frame.side**2)
-                answers.append(replace(answer, lesion=_NOTHING, heatmap=_NOTHING))
-        if asked():
-            raise Cancelled
-        tell("Measuring", 1.0)
-        heads = [None if a.head is None else int(a.head.sum()) for a in answers]
-        segmentation = measure(mask, lesion, heads, study.geometry)
-        probabilities = softmax(np.stack([a.logits for a in answers]) / self.row.calibration.temperature)
-        finding = finding_from(series_probabilities(probabilities), self.row.calibration)
-        per_slice = _slice_findings(probabilities, segmentation.mask, self.row.calibration, study)
-        key = segmentation.slice_index if segmentation.present else int(probabilities[:, 3].argmin())
-        inside = energy_inside(heatmap[key], mask[key])
+        tilted = straight_grid(study.pixels.shape, study.geometry)
+        if tilted is not None:
+            tell("Resampling", 0.0)
+        pixels = study.pixels if tilted is None else resample_to(study.pixels, tilted.grid)
+        answers, infer_s, explain_s = self._look(pixels, tell, asked, keep_partial=keep_partial)
+        tell("Measuring", NETWORK_SHARE if study.slices > 1 else 1.0)
+        calibration = self.row.calibration
+        if study.slices == 1:
+            reading = read_picture(study, answers[0], calibration)
+        else:
+            grid = None if tilted is None else tilted.grid
+            reading = read_series(study, answers, grid, calibration, self._look_again)
+        key, segmentation = reading.key, reading.segmentation
+        head = head_mask(study.pixels[key])
         flags = (
             sequence_flags(study)
-            + picture_flags(study, answers[key].head, answers[key].frame.side)
-            + saturation_flag(study.pixels[key], answers[key].head)
-            + contradiction_flags(finding, segmentation)
+            + picture_flags(study, head, find_frame(study.pixels[key], head).side)
+            + saturation_flag(study.pixels[key], head)
+            + contradiction_flags(reading.finding, segmentation)
+            + reading.flags
+            + resampled_flags(tilted)
             + self._device_flags()
         )
+        inside = energy_inside(reading.heatmap[key], segmentation.mask[key])
         elapsed_ms = 1000 * (time.perf_counter() - began)
         return Analysis(
             study=study,
             model=self.identity,
             device=self.device,
-            finding=finding,
+            finding=reading.finding,
             quality=Quality(flags=tuple(flags)),
             segmentation=segmentation,
-            explanation=Explanation(METHOD, heatmap, inside),
-            slices=per_slice if study.slices > 1 else None,
+            explanation=Explanation(METHOD, reading.heatmap, inside),
+            slices=reading.slices,
             timing=Timing(load_ms, 1000 * infer_s, 1000 * explain_s, load_ms + elapsed_ms),
+            key_slices=reading.key_slices,
         )
+
+    def _look(
+        self, pixels: NDArray[np.generic], tell: Progress, asked: Callable[[], bool], *, keep_partial: bool
+    ) -> tuple[list[SliceAnswer], float, float]:
+        """Every slice through the network; seconds of inference and of heat maps."""
+        answers: list[SliceAnswer] = []
+        infer_s = explain_s = 0.0
+        count = len(pixels)
+        for start in range(0, count, BATCH):
+            if asked():
+                if keep_partial and answers:
+                    return answers, infer_s, explain_s
+                raise Cancelled
+            share = start / count * (NETWORK_SHARE if count > 1 else 1.0)
+            tell("Analysing" if count == 1 else f"Analysing slice {start + 1} of {count}", share)
+            batch, network_s, map_s = self._answer(pixels[start : start + BATCH])
+            infer_s, explain_s = infer_s + network_s, explain_s + map_s
+            answers += batch
+        if not keep_partial and asked():
+            raise Cancelled
+        return answers, infer_s, explain_s
+
+    def _look_again(self, views: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.float64], list[NDArray[np.bool_]]]:
+        """Slices of any shapes to calibrated probabilities (n, 4) and their outlines (rows, columns)."""
+        calibration = self.row.calibration
+        answers = [a for i in range(0, len(views), BATCH) for a in self._answer(views[i : i + BATCH])[0]]
+        probabilities = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
+        return probabilities, [a.frame.back(a.lesion) > calibration.mask_threshold for a in answers]
 
     def _place(self, network: nn.Module, device: torch.device) -> None:
         self._network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -149,8 +158,8 @@ class Analyzer:
             return []
         return [QualityFlag("cpu_fallback", "The graphics card had no room; the CPU gave this answer.")]
 
-    def _answer(self, pixels: NDArray[np.generic]) -> tuple[list[SliceAnswer], float, float]:
-        """Slices (n, rows, columns) through the network; on CUDA without room, once more on the CPU."""
+    def _answer(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
+        """Slices through the network; on CUDA without room, once more on the CPU."""
         try:
             return self._forward(pixels)
         except torch.cuda.OutOfMemoryError:
@@ -167,7 +176,7 @@ class Analyzer:
             ) from error
 
     @torch.inference_mode()
-    def _forward(self, pixels: NDArray[np.generic]) -> tuple[list[SliceAnswer], float, float]:
+    def _forward(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
         began = time.perf_counter()
         seen = [prepare(one, NETWORK_SIZE) for one in pixels]
         images = torch.from_numpy(np.stack([image for image, _, _ in seen]))[:, None]
@@ -178,54 +187,13 @@ class Analyzer:
         weight = self._network.get_parameter("classify.weight")
         maps = class_activation(out.features, weight, out.logits.argmax(1), NETWORK_SIZE).cpu()
         answers = [
-            SliceAnswer(logits[k].numpy(), frame.back(lesions[k].numpy()), frame.back(maps[k].numpy()), head, frame)
+            SliceAnswer(
+                logits=logits[k].numpy(),
+                lesion=lesions[k].numpy(),
+                heatmap=maps[k].numpy().astype(np.float16),
+                head_px=None if head is None else int(head.sum()),
+                frame=frame,
+            )
             for k, (_, frame, head) in enumerate(seen)
         ]
         return answers, middle - began, time.perf_counter() - middle
-
-
-_NOTHING: NDArray[np.float32] = np.empty((0, 0), np.float32)
-
-
-def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Probabilities along the last axis."""
-    shifted = np.exp(np.asarray(logits, np.float64) - logits.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
-
-
-def series_probabilities(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One probability vector (4,) for all slices (n, 4).
-
-    A tumour shows on neighbouring slices: the answer is the mean over the three neighbours whose lowest
-    tumour probability is highest (over all where there are fewer). For one slice it is that slice's own.
-    """
-    if len(probabilities) <= 3:
-        return np.asarray(probabilities.mean(axis=0))
-    tumor = 1 - probabilities[:, CLASSES.index(TumorClass.NO_TUMOR)]
-    together = np.minimum(np.minimum(tumor[:-2], tumor[1:-1]), tumor[2:])
-    first = int(together.argmax())
-    return np.asarray(probabilities[first : first + 3].mean(axis=0))
-
-
-def finding_from(probabilities: NDArray[np.float64], calibration: Calibration) -> Finding:
-    """Finding with its prediction set. probabilities: (4,), calibrated."""
-    members: tuple[TumorClass, ...] | None = None
-    label: str = CLASSES[int(probabilities.argmax())]
-    if calibration.set_threshold is not None:
-        members = tuple(c for c, p in zip(CLASSES, probabilities, strict=True) if p >= calibration.set_threshold)
-        if len(members) in (0, len(CLASSES)):
-            label = INDETERMINATE
-    named = {c: float(p) for c, p in zip(CLASSES, probabilities, strict=True)}
-    return Finding(label, named, members, calibration.coverage if members is not None else None)
-
-
-def _slice_findings(
-    probabilities: NDArray[np.float64], mask: NDArray[np.bool_], calibration: Calibration, study: Study
-) -> tuple[SliceFinding, ...]:
-    places, spacing = study.geometry.slice_positions_mm, study.geometry.slice_spacing_mm
-    found = []
-    for index, row in enumerate(probabilities):
-        finding = finding_from(row, calibration)
-        position = places[index] if places else None if spacing is None else index * spacing
-        found.append(SliceFinding(index, position, finding.tumor_probability, finding.label, int(mask[index].sum())))
-    return tuple(found)

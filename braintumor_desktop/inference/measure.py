@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from braintumor_desktop.domain.findings import Segmentation
+from braintumor_desktop.domain.findings import Segmentation, SliceMaps
 from braintumor_desktop.domain.measurements import area_mm2, diameters
 from braintumor_desktop.domain.study import Geometry
 
@@ -30,18 +32,18 @@ def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 def measure(
     mask: NDArray[np.bool_],
-    probability: NDArray[np.float32],
-    head_areas: list[int | None],
+    probability: SliceMaps,
+    head_area: Callable[[int], int | None],
     geometry: Geometry,
 ) -> Segmentation:
     """Size of the lesion on the slice where it is largest.
 
-    mask, probability: (slices, rows, columns); head_areas: pixels of the head outline a slice, None where
-    none was found. The diameters are those of the largest component.
+    mask, probability: (slices, rows, columns); head_area: gives the pixels of the head outline of a slice, None
+    where there is none. The diameters are those of the largest component.
     """
     areas = mask.sum(axis=(1, 2))
     index = int(areas.argmax())
-    area, head = int(areas[index]), head_areas[index]
+    area, head = int(areas[index]), head_area(index)
     return Segmentation(
         mask=mask,
         probability=probability,

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import CLASSES, Analysis, Finding, ModelIdentity, Segmentation, TumorClass
+from braintumor_desktop.domain.findings import (
+    CLASSES,
+    Analysis,
+    Finding,
+    Lesion,
+    ModelIdentity,
+    Segmentation,
+    TumorClass,
+)
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.reporting import figures
 
@@ -19,6 +27,7 @@ def json_line(analysis: Analysis, *, mask_path: Path | None = None, heatmap_path
 
     `quality.flags` are codes. ``probabilities.no_tumor`` and ``tumor_probability`` add up to exactly 1 as printed.
     `input.pixel_spacing_mm` is [between rows, between columns] as it was read, never rounded.
+    A series has one key more: ``segmentation.lesions``, a list, null where the model draws no outlines.
     """
     study, quality, timing = analysis.study, analysis.quality, analysis.timing
     return {
@@ -34,7 +43,8 @@ def json_line(analysis: Analysis, *, mask_path: Path | None = None, heatmap_path
             "ood_score": figures.share(quality.ood_score),
             "flags": [flag.code for flag in quality.flags],
         },
-        "segmentation": _segmentation(analysis.segmentation, mask_path),
+        "segmentation": _segmentation(analysis.segmentation, mask_path)
+        | ({} if analysis.slices is None else {"lesions": _lesions(analysis.segmentation)}),
         "explanation": {
             "method": analysis.explanation.method if analysis.explanation else None,
             "energy_in_mask": figures.share(analysis.explanation.energy_in_mask) if analysis.explanation else None,
@@ -132,4 +142,24 @@ def _segmentation(segmentation: Segmentation | None, mask_path: Path | None) -> 
         "perpendicular_diameter_px": None if diameters is None else figures.length(diameters.perpendicular.length_px),
         "volume_ml": None if found is None else figures.millilitres(found.volume_ml),
         "mask": None if mask_path is None else str(mask_path),
+    }
+
+
+def _lesions(found: Segmentation | None) -> list[dict[str, Any]] | None:
+    """Largest first; indices count from 0, `center_mm` is RAS (right, anterior, superior)."""
+    return None if found is None else [_lesion(each) for each in found.lesions]
+
+
+def _lesion(lesion: Lesion) -> dict[str, Any]:
+    sizes = lesion.diameters
+    return {
+        "first_slice": lesion.slices[0],
+        "last_slice": lesion.slices[1],
+        "key_slice": lesion.key_slice,
+        "volume_ml": figures.millilitres(lesion.volume_ml),
+        "longest_diameter_mm": None if sizes is None else figures.length(sizes.longest.length_mm),
+        "perpendicular_diameter_mm": None if sizes is None else figures.length(sizes.perpendicular.length_mm),
+        "center_mm": None if lesion.center_mm is None else [figures.length(each) for each in lesion.center_mm],
+        "measurable": lesion.measurable,
+        "tumor_probability": figures.share(lesion.tumor_probability),
     }

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.findings import Analysis, SliceMaps
 from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 
 
@@ -115,8 +115,12 @@ def _write_nifti(volume: NDArray[np.uint8], slope: float, analysis: Analysis, fo
     return path
 
 
-def _as_grey(heatmap: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.asarray(np.rint(np.clip(np.nan_to_num(heatmap), 0.0, 1.0) * 255.0), np.uint8)
+def _as_grey(heatmap: SliceMaps) -> NDArray[np.uint8]:
+    """Slice by slice: a whole series in float32 would be large."""
+    grey = np.empty(heatmap.shape, np.uint8)
+    for index in range(len(grey)):
+        grey[index] = np.rint(np.clip(np.nan_to_num(heatmap[index]), 0.0, 1.0) * 255.0)
+    return grey
 
 
 def _write(slices: NDArray[np.uint8], analysis: Analysis, folder: Path, stem: str | None) -> Path:

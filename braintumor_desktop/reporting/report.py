@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from braintumor_desktop import RESEARCH_USE, __version__
-from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding, TumorClass
+from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding, Segmentation, TumorClass
 from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
 from braintumor_desktop.domain.study import InputKind, Study
@@ -20,6 +20,8 @@ from braintumor_desktop.reporting.reader_rows import reader_rows
 
 TITLE = "Brain tumour MRI: analysis report"
 NOT_KNOWN = "not known"
+MOST_LESIONS = 4
+"""Of a series, in the report; the outlines show all of them."""
 
 
 @dataclass(frozen=True)
@@ -190,11 +192,11 @@ def _tumor_probability(finding: Finding) -> str:
 def _prediction_set(finding: Finding) -> str:
     if finding.prediction_set is None:
         return "No prediction set: this model isn't calibrated for sets."
-    coverage = "the stated" if finding.coverage is None else f"{100 * finding.coverage:g} %"
+    coverage = "" if finding.coverage is None else f" at {100 * finding.coverage:g} % coverage"
     if not finding.prediction_set:
-        return f"Prediction set at {coverage} coverage: empty. The picture resembles none of the classes."
+        return f"Prediction set{coverage}: empty. The picture resembles none of the classes."
     names = ", ".join(CLASS_TITLES[each].lower() for each in finding.prediction_set)
-    return f"Prediction set at {coverage} coverage: {names}. The model can't exclude these classes."
+    return f"Prediction set{coverage}: {names}. The model can't exclude these classes."
 
 
 def _quality(analysis: Analysis) -> tuple[str, ...]:
@@ -213,6 +215,9 @@ def _quality(analysis: Analysis) -> tuple[str, ...]:
 def _image_notes(analysis: Analysis) -> str:
     study = analysis.study
     parts = [] if study.slices == 1 else [f"Key slice {analysis.key_slice + 1} of {study.slices}"]
+    if analysis.key_slices is not None:
+        keys = analysis.key_slices
+        parts.append(f"most certain on slice {keys.most_confident + 1}, least on slice {keys.most_uncertain + 1}")
     parts.append(
         "orientation unknown" if study.geometry.orientation is None else "letters give the patient's direction"
     )
@@ -253,12 +258,38 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
         rows.append(Measurement("Perpendicular diameter", _length(found.diameters.perpendicular), perpendicular))
     if found.volume_ml is not None:
         rows.append(Measurement("Volume", figures.in_words(found.volume_ml, 2, "ml"), "outlined voxels × voxel size"))
+    rows += _lesions(found)
     if analysis.explanation is not None and analysis.explanation.energy_in_mask is not None:
         energy = figures.share_in_words(analysis.explanation.energy_in_mask)
         rows.append(
             Measurement("Heat map inside outline", energy, f"share of the map's sum ({analysis.explanation.method})")
         )
     return tuple(rows)
+
+
+def _lesions(found: Segmentation) -> list[Measurement]:
+    """One row a lesion of a series, largest first, while a page has room."""
+    rows = []
+    for number, lesion in enumerate(found.lesions[:MOST_LESIONS], 1):
+        first, last = lesion.slices
+        parts = [] if lesion.volume_ml is None else [figures.in_words(lesion.volume_ml, 2, "ml")]
+        if lesion.diameters is not None:
+            parts.append(f"{_length(lesion.diameters.longest)} × {_length(lesion.diameters.perpendicular)}")
+        where = [f"slices {first + 1} to {last + 1}, measured on {lesion.key_slice + 1}"]
+        if lesion.center_mm is not None:
+            where.append(f"centre {_place(lesion.center_mm)}")
+        if lesion.measurable is not None:
+            where.append("RANO measurable" if lesion.measurable else "not RANO measurable (10 mm × 10 mm on 2 slices)")
+        rows.append(Measurement(f"Lesion {number}", ", ".join(parts), "; ".join(where)))
+    if len(found.lesions) > MOST_LESIONS:
+        rows.append(Measurement("More lesions", str(len(found.lesions) - MOST_LESIONS), "smaller ones, outlined too"))
+    return rows
+
+
+def _place(center_mm: tuple[float, float, float]) -> str:
+    """Patient coordinates in words: ``R 30, A 20, S 14 mm``."""
+    letters = zip(("R", "A", "S"), ("L", "P", "I"), center_mm, strict=True)
+    return ", ".join(f"{plus if value >= 0 else minus} {abs(value):.0f}" for plus, minus, value in letters) + " mm"
 
 
 def _length(diameter: Diameter) -> str:

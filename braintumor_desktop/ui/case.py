@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis
+from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, SliceMaps
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Entry
@@ -126,7 +126,7 @@ class Case:
     @property
     def held_bytes(self) -> int:
         """Memory of the pixels and maps it holds."""
-        arrays = [self.study.pixels] if self.study is not None else []
+        arrays: list[NDArray[Any] | SliceMaps] = [self.study.pixels] if self.study is not None else []
         if self.analysis is not None:
             if self.analysis.segmentation is not None:
                 arrays += [self.analysis.segmentation.mask, self.analysis.segmentation.probability]

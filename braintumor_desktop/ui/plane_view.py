@@ -19,7 +19,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.byte_maps import ByteMaps
+from braintumor_desktop.domain.findings import Analysis, SliceMaps
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.reformat import Plane, PlaneStack, acquired
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
@@ -271,7 +272,7 @@ class PlaneView(QWidget):
             return
         explanation, mask = self._analysis.explanation, self._mask_plane()
         if self.layers.heatmap and explanation is not None:
-            draw_heatmap(painter, stack.cut(explanation.heatmap, self._slice), visible, scale, self.layers)
+            draw_heatmap(painter, _cut_maps(stack, explanation.heatmap, self._slice), visible, scale, self.layers)
         if self.layers.fill and mask is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             draw_fill(painter, mask, visible, scale, self.layers.fill_opacity)
@@ -301,3 +302,10 @@ class PlaneView(QWidget):
         self._transform = self._transform.resized(QSizeF(self.size()))
         if self._fitted:
             self.fit()
+
+
+def _cut_maps(stack: PlaneStack, maps: SliceMaps, index: int) -> NDArray[np.float32]:
+    """One plane of a map; those of a series are cut in the bytes that hold them."""
+    if isinstance(maps, ByteMaps):
+        return np.asarray(stack.cut(maps.grey, index) * np.float32(1 / 255))
+    return np.asarray(stack.cut(np.asarray(maps), index), np.float32)

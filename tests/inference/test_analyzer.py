@@ -13,9 +13,10 @@ from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.sample import sample_mask, sample_picture, sample_stack
 from braintumor_desktop.inference import Analyzer
-from braintumor_desktop.inference.analyzer import BATCH, finding_from, series_probabilities, softmax
+from braintumor_desktop.inference.analyzer import BATCH
 from braintumor_desktop.inference.explain import class_activation, energy_inside
 from braintumor_desktop.inference.measure import clean, largest_component
+from braintumor_desktop.inference.probability import finding_from, softmax
 from braintumor_desktop.models.loading import fold_batch_norms
 from braintumor_desktop.models.manifest import Calibration
 from braintumor_desktop.models.neuro import Neuro
@@ -78,6 +79,7 @@ def test_a_stack_is_answered_slice_by_slice_with_progress(analyzer: Analyzer) ->
     shares = [share for _, share in heard]
     assert shares == sorted(shares)
     assert len(heard) == -(-stack.slices // BATCH) + 1
+    assert heard[1][0] == f"Analysing slice {BATCH + 1} of {stack.slices}"
     assert analysis.segmentation is not None
     assert analysis.slices[analysis.key_slice].area_px == analysis.segmentation.area_px
 
@@ -156,14 +158,6 @@ def test_an_empty_or_full_prediction_set_is_indeterminate() -> None:
     certain = finding_from(sure, Calibration(1, 0.5, 0.95))
     assert (certain.label, certain.prediction_set) == ("glioma", (TumorClass.GLIOMA,))
     assert finding_from(spread, Calibration()).prediction_set is None
-
-
-def test_a_tumour_of_three_slices_is_not_averaged_away_and_one_of_one_slice_is_doubted() -> None:
-    none, tumor = np.array([0.02, 0.02, 0.01, 0.95]), np.array([0.9, 0.03, 0.02, 0.05])
-    stack = np.array([none] * 10 + [tumor] * 3 + [none] * 10)
-    assert series_probabilities(stack) == pytest.approx(tumor)
-    assert series_probabilities(np.array([none] * 10 + [tumor] + [none] * 10))[3] > 0.6
-    assert series_probabilities(tumor[None]) == pytest.approx(tumor)
 
 
 def test_probabilities_survive_extreme_logits() -> None:

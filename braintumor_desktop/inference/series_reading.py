@@ -1,0 +1,200 @@
+"""One answer on a series, put together from the network's answers on its slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from braintumor_desktop.domain.byte_maps import ByteMaps
+from braintumor_desktop.domain.findings import (
+    CLASSES,
+    KeySlices,
+    QualityFlag,
+    SliceFinding,
+)
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.inference.lesions import keep_only, measure_lesion, volume_ml
+from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
+from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
+from braintumor_desktop.inference.planes import Grid, Volume, shares
+from braintumor_desktop.inference.probability import finding_from, softmax
+from braintumor_desktop.inference.series import (
+    NO_TUMOR,
+    Candidate,
+    Look,
+    choose_key_slices,
+    has_head,
+    judge,
+    series_probabilities,
+    smoothed_maps,
+    suspicious_run,
+)
+from braintumor_desktop.inference.slice_axis import positions, smooth
+from braintumor_desktop.models.manifest import Calibration
+
+
+@dataclass(frozen=True, eq=False)
+class _Slices:
+    """The series' own slices, whatever grid the network saw.
+
+    done: indices of those analysed; seen: of these, which show a head; probabilities: (slices, 4), smoothed, zero for
+    slices that were not analysed.
+    """
+
+    done: NDArray[np.int64]
+    seen: NDArray[np.bool_]
+    probabilities: NDArray[np.float64]
+    mask: NDArray[np.bool_]
+    probability: ByteMaps
+    heatmap: ByteMaps
+
+
+def read_series(
+    study: Study, answers: Sequence[SliceAnswer], grid: Grid | None, calibration: Calibration, look: Look
+) -> Reading:
+    """answers: of the first slices of the study or, where it was resampled, of `grid`."""
+    slices = _slices_of(study, answers, calibration) if grid is None else _from_grid(study, answers, grid, calibration)
+    geometry, mask, done = study.geometry, slices.mask, slices.done
+    judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
+    accepted = [each for each in judged if each.accepted]
+    lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in accepted)
+    keep_only(mask, [each.outline for each in accepted])
+    segmentation = replace(
+        measure(mask, slices.probability, lambda index: _head_px(study, index), geometry),
+        volume_ml=volume_ml(mask.sum(axis=(1, 2)), geometry),
+        lesions=lesions,
+    )
+    known = slices.probabilities[done]
+    pooled = series_probabilities(known, slices.seen, accepted)
+    # The coverage that was calibrated on slices is no promise about series.
+    finding = replace(finding_from(pooled, calibration), coverage=None)
+    areas = mask[done].sum(axis=(1, 2))
+    keys = choose_key_slices(areas, known, int(pooled.argmax()))
+    return Reading(
+        segmentation=segmentation,
+        heatmap=slices.heatmap,
+        finding=finding,
+        key=segmentation.slice_index if segmentation.present else int(done[known[:, NO_TUMOR].argmin()]),
+        slices=_slice_findings(known, done, areas, calibration, study),
+        key_slices=KeySlices(
+            largest=None if keys.largest is None else int(done[keys.largest]),
+            most_confident=int(done[keys.most_confident]),
+            most_uncertain=int(done[keys.most_uncertain]),
+        ),
+        flags=_flags(study, slices, judged),
+    )
+
+
+def _slices_of(study: Study, answers: Sequence[SliceAnswer], calibration: Calibration) -> _Slices:
+    places = positions(study.geometry, study.slices)
+    found = _Slices(
+        done=np.arange(len(answers)),
+        seen=has_head([a.head_px is not None for a in answers]),
+        probabilities=np.zeros((study.slices, len(CLASSES))),
+        mask=np.zeros(study.pixels.shape, np.bool_),
+        probability=ByteMaps.empty(study.pixels.shape),
+        heatmap=ByteMaps.empty(study.pixels.shape),
+    )
+    found.probabilities[found.done] = smooth(_probabilities(answers, found.seen, calibration), places)
+    smallest = SMALLEST_SHARE * float(np.median([a.frame.side for a in answers])) ** 2
+    for index, lesion in enumerate(_lesion_maps(answers, found.seen, places)):
+        found.probability.put(index, lesion)
+        found.mask[index] = clean(lesion > calibration.mask_threshold, smallest)
+        found.heatmap.put(index, answers[index].heat())
+    return found
+
+
+def _from_grid(study: Study, answers: Sequence[SliceAnswer], grid: Grid, calibration: Calibration) -> _Slices:
+    """Answers on a resampled stack, brought back. A slice counts as analysed where half of it is."""
+    places = np.arange(grid.shape[0], dtype=np.float64) * np.float64(grid.spacing_mm)
+    seen = has_head([a.head_px is not None for a in answers])
+    lesion, heat = ByteMaps.empty(grid.shape), ByteMaps.empty(grid.shape)
+    for index, values in enumerate(_lesion_maps(answers, seen, places)):
+        lesion.put(index, values)
+        heat.put(index, answers[index].heat())
+    shape = study.pixels.shape
+    crossing = shares(grid, shape, lesion)
+    used = crossing[:, : len(answers)]
+    known = used.sum(axis=1) >= np.maximum(crossing.sum(axis=1) / 2, 1e-9)
+    probabilities = np.zeros((study.slices, len(CLASSES)))
+    weights = used[known] / used[known].sum(axis=1, keepdims=True)
+    probabilities[known] = weights @ smooth(_probabilities(answers, seen, calibration), places)
+    found = _Slices(
+        done=np.flatnonzero(known),
+        seen=np.ones(int(known.sum()), np.bool_),
+        probabilities=probabilities,
+        mask=np.zeros(shape, np.bool_),
+        probability=ByteMaps.empty(shape),
+        heatmap=ByteMaps.empty(shape),
+    )
+    back = np.asarray(np.linalg.inv(grid.to_volume), np.float64)
+    for source, target in ((lesion, found.probability), (heat, found.heatmap)):
+        volume = Volume(source)
+        for index in found.done:
+            values = volume.slice(int(index), shape, back)
+            target.put(int(index), values)
+            if source is lesion:
+                found.mask[index] = values > calibration.mask_threshold
+    return found
+
+
+def _probabilities(
+    answers: Sequence[SliceAnswer], seen: NDArray[np.bool_], calibration: Calibration
+) -> NDArray[np.float64]:
+    """(n, 4), calibrated. A slice without a head, at the end of a series, has no tumour."""
+    probabilities = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
+    probabilities[~seen] = np.arange(len(CLASSES)) == NO_TUMOR
+    return probabilities
+
+
+def _lesion_maps(
+    answers: Sequence[SliceAnswer], seen: NDArray[np.bool_], places: NDArray[np.float64] | None
+) -> Iterator[NDArray[np.float32]]:
+    maps = [answer.lesion if shown else None for answer, shown in zip(answers, seen, strict=True)]
+    return smoothed_maps(maps, [a.frame for a in answers], places)
+
+
+def _head_px(study: Study, index: int) -> int | None:
+    head = head_mask(study.pixels[index])
+    return None if head is None else int(head.sum())
+
+
+def _slice_findings(
+    probabilities: NDArray[np.float64],
+    done: NDArray[np.int64],
+    areas: NDArray[np.int64],
+    calibration: Calibration,
+    study: Study,
+) -> tuple[SliceFinding, ...]:
+    places = positions(study.geometry, study.slices)
+    found = []
+    for row, index, area in zip(probabilities, done, areas, strict=True):
+        finding = finding_from(row, calibration)
+        place = None if places is None else float(places[index])
+        found.append(SliceFinding(int(index), place, finding.tumor_probability, finding.label, int(area)))
+    return tuple(found)
+
+
+def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[QualityFlag]:
+    flags = []
+    if len(slices.done) < study.slices:
+        words = f"Stopped early: {len(slices.done)} of {study.slices} slices were analysed, the others were not."
+        flags.append(QualityFlag("partly_analysed", words))
+    doubted = [c for c in judged if not c.accepted and c.own[NO_TUMOR] < 0.5]
+    if doubted:
+        where = ", ".join(str(int(c.outline.areas.argmax()) + 1) for c in doubted[:5])
+        more = " and others" if len(doubted) > 5 else ""
+        words = f"Outlines were dropped that the whole series doesn't bear out; the largest on slice {where}{more}."
+        flags.append(QualityFlag("outlines_dropped", words))
+    tumor = 1 - slices.probabilities[slices.done, NO_TUMOR]
+    places = positions(study.geometry, study.slices)
+    run = suspicious_run(tumor, None if places is None else places[slices.done])
+    if run is not None and not any(c.accepted for c in judged):
+        first, last = (int(slices.done[i]) + 1 for i in run)
+        words = f"Slices {first} to {last} look like tumour one by one, but no outline in them holds up: look at them."
+        flags.append(QualityFlag("suspicious_slices", words))
+    return flags
