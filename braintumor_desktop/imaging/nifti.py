@@ -47,6 +47,9 @@ SHEAR_DEGREES = 0.6
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # NIFTI_UNITS_UNKNOWN, METER, MM, MICRON
 _PLAIN_TYPES = ("uint8", "uint16", "int16", "float32")
 
+_FARTHEST = 2**40
+"""Bytes into the file beyond which no volume begins; the field is a float in NIfTI-1 and may say anything."""
+
 
 @dataclass(frozen=True, eq=False)
 class NiftiHeader:
@@ -171,7 +174,7 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
         shape = tuple(dims[1 : dims[0] + 1])
     except (HeaderDataError, ValueError, KeyError, OverflowError) as cause:
         raise _damaged() from cause
-    if not 2 <= dims[0] <= 7 or min(shape, default=0) < 1 or offset < kind.sizeof_hdr:
+    if not 2 <= dims[0] <= 7 or min(shape, default=0) < 1 or not kind.sizeof_hdr <= offset < _FARTHEST:
         raise _damaged()
     if sort.kind not in "iuf":
         raise BrainTumorError(
