@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, SliceMaps
+from braintumor_desktop.domain.findings import Analysis, SliceMaps
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Entry
@@ -161,7 +161,7 @@ class Case:
         self.state, self.stage, self.fraction, self.error = CaseState.DONE, "", 1.0, None
         self.analysis = analysis
         self.apply_correction()
-        self.headline = f"{CLASS_TITLES[finding.label]}, {share_in_words(finding.probabilities[finding.top_class])}"
+        self.headline = f"{finding.title}, {share_in_words(finding.top_probability)}"
 
     @property
     def held_bytes(self) -> int:
