@@ -68,8 +68,8 @@ class Analyzer:
     def open(cls, model_id: str = DEFAULT_MODEL, device: str = "auto", cam: CamMethod = CamMethod.GRAD_CAM) -> Analyzer:
         """Load a bundled model.
 
-        device: auto, cpu or cuda; cam: how the heat map is made. Raises BrainTumorError (model_unknown, model_missing, model_damaged,
-        device_unavailable).
+        device: auto, cpu or cuda; cam: how the heat map is made. Raises BrainTumorError (model_unknown, model_missing,
+        model_damaged, device_unavailable).
         """
         row = find_model(model_id)
         return cls(load_network(row), row, choose_device(device), cam)
