@@ -80,7 +80,12 @@ def _dispatch(options: argparse.Namespace) -> int:
             from braintumor_desktop.commands import training
 
             return training.run_train(
-                options.data, options.config, options.run, start=options.start, device=options.device
+                options.data,
+                options.config,
+                options.run,
+                start=options.start,
+                device=options.device,
+                max_minutes=options.max_minutes,
             )
         case _:
             from braintumor_desktop.commands import training
@@ -134,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--config", type=Path, required=True, metavar="FILE")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
     train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
+    train.add_argument(
+        "--max-minutes", type=float, metavar="N", help="reference models: stop after the epoch in which N minutes end"
+    )
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
