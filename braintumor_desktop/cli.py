@@ -52,6 +52,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     masks=options.masks,
                     heatmaps=options.heatmaps,
                     report=options.report,
+                    csv=options.csv,
                     model=options.model,
                     device=options.device,
                     workers=options.workers,
@@ -120,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--masks", type=Path, metavar="DIR", help="write lesion masks here")
     one.add_argument("--heatmaps", type=Path, metavar="DIR", help="write heat maps here")
     one.add_argument("--report", type=Path, metavar="DIR", help="write PDF and PNG reports here")
+    one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
