@@ -16,7 +16,7 @@ Change = Callable[[Grey, Grey, np.random.Generator], tuple[Grey, Grey]]
 
 @dataclass(frozen=True)
 class Stress:
-    """One change. mild: a reader would hardly mind it; apply: picture and mask, (rows, columns) uint8, to changed ones."""
+    """One change. mild: a reader would hardly mind it; apply: picture and mask, (rows, columns) uint8, to new ones."""
 
     title: str
     mild: bool
