@@ -18,6 +18,9 @@ def geometric(image: Image, region: Image, size: int, rng: Generator) -> tuple[I
     source = image.shape[0]
     angle = rng.uniform(-20, 20) + 90 * (rng.integers(1, 4) if rng.random() < 0.06 else 0)
     zoom = np.exp(rng.uniform(np.log(0.8), np.log(1.3))) * size / source
+    reach = 0.06
+    if rng.random() < 0.08:  # a partial field of view
+        zoom, reach = zoom * rng.uniform(1.1, 1.6), 0.25
     stretch = np.exp(rng.uniform(-0.1, 0.1))
     turn = np.deg2rad(angle)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -27,7 +30,7 @@ def geometric(image: Image, region: Image, size: int, rng: Generator) -> tuple[I
     if rng.random() < 0.04:
         linear = linear @ np.diag([1.0, -1.0])
     centre = np.full(2, (source - 1) / 2)
-    target = np.full(2, (size - 1) / 2) + rng.uniform(-0.06, 0.06, 2) * size
+    target = np.full(2, (size - 1) / 2) + rng.uniform(-reach, reach, 2) * size
     inverse = np.linalg.inv(linear)
     ys, xs = np.mgrid[0:size, 0:size].astype(np.float32)
     dx, dy = xs - target[0], ys - target[1]
@@ -57,6 +60,8 @@ def photometric(image: Image, rng: Generator) -> Image:
     size = image.shape[0]
     if rng.random() < 0.7:
         image = np.power(np.clip(image, 0, 1), np.exp(rng.uniform(-0.5, 0.5)))
+    if rng.random() < 0.25:
+        image = _tone_curve(image, rng)
     if rng.random() < 0.3:
         image = image * (1 + 0.25 * _smooth_field(size, rng, 3))
     if rng.random() < 0.15:
@@ -83,6 +88,28 @@ def photometric(image: Image, rng: Generator) -> Image:
     if rng.random() < 0.06:
         image = _border(image, rng)
     return np.asarray(np.clip(image, 0, 1), dtype=np.float32)
+
+
+def _tone_curve(image: Image, rng: Generator) -> Image:
+    """A random rising curve of grey values: another scanner's contrast, never inverted."""
+    steps = rng.dirichlet(np.full(6, 1.5))
+    curve = 0.35 * np.linspace(0, 1, 7) + 0.65 * np.concatenate([[0.0], np.cumsum(steps)])
+    return np.interp(image, np.linspace(0, 1, 7), curve).astype(np.float32)
+
+
+def skull_off(image: Image, region: Image, rng: Generator) -> Image | None:
+    """The head without its outer shell, as after skull stripping: a rim of random width turns black.
+
+    image, region: (n, n), 0..1. None where the lesion would go with it. A likeness only: no brain is outlined.
+    """
+    head = cv2.morphologyEx((image > 0.08).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((15, 15), np.uint8))
+    padded = cv2.copyMakeBorder(head, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = depth + rng.uniform(1, 4) * _smooth_field(image.shape[0], rng, 5)
+    kept = (depth > rng.uniform(8, 24)).astype(np.float32)
+    if (region * kept).sum() < 0.9 * region.sum() or kept.mean() < 0.12:
+        return None
+    return np.asarray(image * cv2.GaussianBlur(kept, (0, 0), 0.7), dtype=np.float32)
 
 
 def _bytes(image: Image) -> NDArray[np.uint8]:

@@ -47,6 +47,21 @@ def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor, *, empty_dice
     return total
 
 
+def attention_loss(attention: Tensor, regions: Tensor, kinds: Tensor) -> Tensor:
+    """Minus the log of the attention that falls on the lesion, mean over pictures with a known mask or box.
+
+    attention: (n, 1, h, w), sums to 1 a picture; regions: (n, 1, H, W); kinds: (n,) Region. 0 where none is known.
+    A cell counts as lesion where any of its pixels, or a neighbour's, is: the rim is evidence too.
+    """
+    cells = F.adaptive_max_pool2d(regions, attention.shape[-2:])
+    cells = F.max_pool2d(cells, 3, 1, 1)
+    known = ((kinds == Region.MASK) | (kinds == Region.BOX)) & (cells.flatten(1).sum(1) > 0)
+    if not known.any():
+        return attention.new_zeros(())
+    caught = (attention * cells).flatten(1).sum(1)[known]
+    return -torch.log(caught + 1e-3).sum() / len(kinds)
+
+
 def _dice(p: Tensor, r: Tensor) -> Tensor:
     """Soft Dice loss a row, (n,); squared denominators (Milletari et al., 3DV 2016)."""
     return 1 - (2 * (p * r).sum(1) + 1) / ((p * p).sum(1) + (r * r).sum(1) + 1)

@@ -35,7 +35,7 @@ from braintumor_desktop.training.data import (
     draw_weights,
     load_pack,
 )
-from braintumor_desktop.training.losses import class_loss, mask_loss
+from braintumor_desktop.training.losses import attention_loss, class_loss, mask_loss
 from braintumor_desktop.training.metrics import auroc, dice, macro_f1
 
 
@@ -63,6 +63,8 @@ class Config:
     ema_decay: float
     label_smoothing: float
     mask_weight: float
+    coarse_weight: float
+    attention_weight: float
     empty_dice: bool
     keep: str
     patience: int
@@ -70,6 +72,7 @@ class Config:
     remove: float
     cover: float
     transplant: float
+    skull_off: float
     folds: tuple[int, ...] | None = None
 
     @property
@@ -179,6 +182,9 @@ class Sampler:
                 (image, region), kind, allowed = grown, Region.MASK, self.pack.allowed[donor]
         elif kind is Region.EMPTY and choice < self.config.transplant + self.config.cover:
             image = augment.cover_elsewhere(image, region, rng)
+        if rng.random() < self.config.skull_off:
+            bare = augment.skull_off(image, region, rng)
+            image = image if bare is None else bare
         image, region = augment.geometric(image, region, size, rng)
         return augment.photometric(image, rng), region, int(kind), allowed
 
@@ -259,7 +265,7 @@ def train(
     torch.manual_seed(config.seed)
     model = Neuro().to(chosen)
     if start is not None:
-        model.load_state_dict(torch.load(start, weights_only=True))
+        _begin_from(model, start)
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(model, config.ema_decay)
     optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=config.learning_rate)
@@ -291,6 +297,17 @@ def train(
     else:
         torch.save(ema.model.state_dict(), final)
     return final
+
+
+def _begin_from(model: nn.Module, start: Path) -> None:
+    """Take the weights of an earlier run; parts of the network that it lacked keep their random beginning."""
+    unknown = model.load_state_dict(torch.load(start, weights_only=True), strict=False).unexpected_keys
+    if unknown:
+        raise BrainTumorError(
+            ErrorCode.DATA_INVALID,
+            f"{start.name} holds weights of another network ({unknown[0]} and others).",
+            "Give --start the weights.pt of a run of the same architecture.",
+        )
 
 
 @dataclass
@@ -336,16 +353,18 @@ def _run_epoch(
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, state.epoch + count / steps)
         out = model(batch.images.to(device, memory_format=torch.channels_last))
-        regions = F.interpolate(batch.regions.to(device), size=out.mask_logits.shape[-2:], mode="area")
+        regions, kinds = batch.regions.to(device), batch.kinds.to(device)
         classes = class_loss(out.logits, batch.allowed.to(device), config.label_smoothing)
-        masks = mask_loss(out.mask_logits, regions, batch.kinds.to(device), empty_dice=config.empty_dice)
-        loss = classes + config.mask_weight * masks
+        scales = [(m, F.interpolate(regions, m.shape[-2:], mode="area")) for m in (out.mask_logits, *out.coarse_masks)]
+        masks = [mask_loss(m, truth, kinds, empty_dice=config.empty_dice) for m, truth in scales]
+        loss = classes + config.mask_weight * (masks[0] + config.coarse_weight * sum(masks[1:]))
+        loss = loss + config.attention_weight * attention_loss(out.attention, regions, kinds)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 2.0)
         optimizer.step()
         ema.update(model)
-        sums += [float(classes.detach()), float(masks.detach())]
+        sums += [float(classes.detach()), float(masks[0].detach())]
         count += 1
         if sys.stderr.isatty():
             done = f"epoch {state.epoch + 1}/{config.epochs} {count}/{steps} class {sums[0] / count:.3f}"

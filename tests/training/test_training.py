@@ -11,7 +11,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import augment
 from braintumor_desktop.training.data import Region, draw_weights, load_pack
-from braintumor_desktop.training.losses import class_loss, mask_loss
+from braintumor_desktop.training.losses import attention_loss, class_loss, mask_loss
 from braintumor_desktop.training.train import Config, Sampler, Stage, train
 
 CONFIG = Path(augment.__file__).parent / "configs" / "neuro.toml"
@@ -211,3 +211,38 @@ def test_geometry_moves_picture_and_region_together() -> None:
     for _ in range(20):
         picture, region = augment.geometric(spot, spot, 160, rng)
         assert ((picture > 0.5) != (region > 0.5)).mean() < 0.01
+
+
+def test_attention_off_the_lesion_costs_and_unknown_places_cost_nothing() -> None:
+    regions = torch.zeros(3, 1, 64, 64)
+    regions[:2, :, 4:12, 4:12] = 1
+    on, off = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
+    on[..., 1, 1], off[..., 6, 6] = 1, 1
+    kinds = torch.tensor([Region.MASK, Region.BOX, Region.UNKNOWN])
+    assert attention_loss(torch.cat([on, on, off]), regions, kinds) < 0.01
+    assert attention_loss(torch.cat([on, off, off]), regions, kinds) > 1
+    assert attention_loss(off, regions[2:], torch.tensor([Region.EMPTY])) == 0
+
+
+def test_skull_off_blackens_the_rim_and_spares_the_lesion() -> None:
+    rng = np.random.default_rng(1)
+    picture, lesion = head(256, rng)
+    bare = augment.skull_off(picture, lesion, rng)
+    assert bare is not None
+    assert (bare > 0.2).sum() < 0.9 * (picture > 0.2).sum()
+    assert bare[lesion > 0].mean() == pytest.approx(picture[lesion > 0].mean(), rel=0.02)
+    at_the_rim = ((picture > 0.2) & ~(bare > 0.2)).astype(np.float32)
+    assert augment.skull_off(picture, at_the_rim, rng) is None
+
+
+def test_a_run_begins_from_weights_that_lack_newer_parts_and_refuses_strange_ones(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    older = {k: v for k, v in Neuro().state_dict().items() if not k.startswith(("context", "attend", "coarse"))}
+    torch.save(older, tmp_path / "older.pt")
+    kept = train(data, replace(config, stages=(Stage(64, 1, 4),)), tmp_path / "run", start=tmp_path / "older.pt")
+    assert kept.is_file()
+    torch.save(older | {"strange.weight": torch.zeros(1)}, tmp_path / "strange.pt")
+    with pytest.raises(BrainTumorError) as caught:
+        train(data, config, tmp_path / "other", start=tmp_path / "strange.pt")
+    assert caught.value.code is ErrorCode.DATA_INVALID
