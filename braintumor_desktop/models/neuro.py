@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from braintumor_desktop.models.familiarity import Familiarity, pooled_statistics
+
 
 class NeuroOutput(NamedTuple):
     """What one forward pass gives.
@@ -17,7 +19,8 @@ class NeuroOutput(NamedTuple):
     features: (n, k, h / 16, w / 16), the last features, weighted by attention: averaged, then linear, so that
     the class-activation map of class c is ``relu(sum_k weight[c, k] * features[:, k])``;
     attention: (n, 1, h / 16, w / 16), how much each place counts in the average; sums to 1 a picture;
-    coarse_masks: in training only, mask logits at 1/16 and 1/8, for deep supervision.
+    coarse_masks: in training only, mask logits at 1/16 and 1/8, for deep supervision;
+    descriptor: in evaluation only, (n, d) pooled statistics at five depths, see `Familiarity`.
     """
 
     logits: Tensor
@@ -25,6 +28,7 @@ class NeuroOutput(NamedTuple):
     features: Tensor
     attention: Tensor
     coarse_masks: tuple[Tensor, ...] = ()
+    descriptor: Tensor | None = None
 
 
 class ConvNormAct(nn.Sequential):
@@ -136,6 +140,7 @@ class Neuro(nn.Module):
         nn.init.zeros_(self.attend.weight)
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(head, classes)
+        self.familiarity = Familiarity([2 * width for width in widths])
 
     def forward(self, x: Tensor) -> NeuroOutput:
         s0 = self.stem((x - 0.25) * 4.0)
@@ -151,4 +156,7 @@ class Neuro(nn.Module):
         attention = self.attend(seen).flatten(1).softmax(dim=1).view(len(seen), 1, *seen.shape[-2:])
         features = seen * (attention * attention[0].numel())
         logits = self.classify(self.dropout(features.mean(dim=(2, 3))))
-        return NeuroOutput(logits, mask_logits, features, attention, coarse_masks)
+        descriptor = None
+        if not self.training:
+            descriptor = torch.cat([pooled_statistics(stage) for stage in (s0, s1, s2, s3, F.relu(s4))], dim=1)
+        return NeuroOutput(logits, mask_logits, features, attention, coarse_masks, descriptor)

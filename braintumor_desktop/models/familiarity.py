@@ -1,0 +1,103 @@
+"""How far a picture lies from the brains a network was trained on, and whether it stands upright.
+
+Mahalanobis distance of pooled features at several depths (Lee et al., NeurIPS 2018), not the softmax: a network can be
+sure of its class for a photograph too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+SHRINKAGE = 0.02
+"""Share of the mean variance added to every direction, as rare directions are estimated badly."""
+
+
+def pooled_statistics(features: Tensor) -> Tensor:
+    """(n, 2 k): mean and standard deviation of each channel over the picture, as log(1 + x).
+
+    features: (n, k, h, w), not negative.
+    """
+    spread, mean = torch.std_mean(features.float(), dim=(2, 3), correction=0)
+    return torch.log1p(torch.cat([mean, spread], dim=1).clamp_min(0))
+
+
+class Familiarity(nn.Module):
+    """Fitted after training, kept with the weights; all zero until then.
+
+    sizes: how many of a descriptor's values belong to each depth; a descriptor is (n, sum of sizes).
+    """
+
+    def __init__(self, sizes: Sequence[int]) -> None:
+        super().__init__()
+        self.sizes = tuple(sizes)
+        for depth, size in enumerate(self.sizes):
+            self.register_buffer(f"mean{depth}", torch.zeros(size))
+            self.register_buffer(f"whiten{depth}", torch.zeros(size, size))
+        self.register_buffer("limits", torch.zeros(len(self.sizes)))
+        self.register_buffer("upright", torch.zeros(sum(self.sizes) + 1))
+
+    @property
+    def fitted(self) -> bool:
+        return bool(self.get_buffer("limits").gt(0).all())
+
+    def forward(self, descriptor: Tensor) -> Tensor:
+        """Strangeness (n,), 0..1: below 0.5 as near as the familiar pictures, towards 1 farther and farther away.
+
+        With r the mean over depths of distance / limit, it is r / (1 + r). nan where nothing was fitted.
+        """
+        ratio = (self.distances(descriptor) / self.get_buffer("limits")).mean(dim=1)
+        return ratio / (1 + ratio)
+
+    def distances(self, descriptor: Tensor) -> Tensor:
+        """(n, depths): root of the mean squared whitened value at each depth; about 1 for what it was fitted on."""
+        return torch.stack([white.square().mean(dim=1).sqrt() for white in self._whitened(descriptor)], dim=1)
+
+    def upright_probability(self, descriptor: Tensor) -> Tensor:
+        """(n,): that the picture is not upside down, by logistic regression on the whitened descriptor."""
+        weight = self.get_buffer("upright")
+        return torch.sigmoid(torch.cat(self._whitened(descriptor), dim=1) @ weight[:-1] + weight[-1])
+
+    def _whitened(self, descriptor: Tensor) -> list[Tensor]:
+        parts = descriptor.split(self.sizes, dim=1)
+        return [
+            (part - self.get_buffer(f"mean{depth}")) @ self.get_buffer(f"whiten{depth}")
+            for depth, part in enumerate(parts)
+        ]
+
+    @torch.no_grad()
+    def fit(self, familiar: Tensor, held_out: Tensor, *, share: float) -> None:
+        """familiar, held_out: descriptors of training pictures and of others that no statistic was taken from.
+
+        share: of the held-out ones that get a strangeness below one half.
+        """
+        for depth, part in enumerate(familiar.split(self.sizes, dim=1)):
+            mean = part.mean(dim=0)
+            variance, directions = torch.linalg.eigh(torch.cov(part.double().T))
+            variance = variance.clamp_min(0) + SHRINKAGE * variance.mean()
+            self.get_buffer(f"mean{depth}").copy_(mean)
+            self.get_buffer(f"whiten{depth}").copy_(directions / variance.sqrt())
+        distances = self.distances(held_out)
+        limits = distances.median(dim=0).values
+        scale = (distances / limits).mean(dim=1).quantile(share)
+        self.get_buffer("limits").copy_(limits * scale)
+
+    def fit_upright(self, upright: Tensor, turned: Tensor, *, steps: int = 60) -> None:
+        """Logistic regression with an L2 penalty. upright, turned: descriptors; call after `fit`."""
+        with torch.no_grad():
+            inputs = torch.cat([torch.cat(self._whitened(d), dim=1) for d in (upright, turned)])
+        truth = torch.cat([torch.ones(len(upright)), torch.zeros(len(turned))])
+        weight = torch.zeros(inputs.shape[1] + 1, requires_grad=True)
+        optimizer = torch.optim.LBFGS([weight], max_iter=steps, line_search_fn="strong_wolfe")
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            logits = inputs @ weight[:-1] + weight[-1]
+            loss = nn.functional.binary_cross_entropy_with_logits(logits, truth) + 1e-3 * weight[:-1].square().sum()
+            loss.backward()  # type: ignore[no-untyped-call]
+            return loss
+
+        optimizer.step(closure)  # type: ignore[no-untyped-call]
+        self.get_buffer("upright").copy_(weight.detach())
