@@ -43,6 +43,7 @@ class ErrorCode(StrEnum):
     DEVICE_UNAVAILABLE = "device_unavailable"
     OUT_OF_MEMORY = "out_of_memory"
     EXPORT_FAILED = "export_failed"
+    NOT_DEIDENTIFIABLE = "not_deidentifiable"
     DATA_INVALID = "data_invalid"
     INTERNAL = "internal"
 
