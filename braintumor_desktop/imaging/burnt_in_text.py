@@ -1,8 +1,8 @@
 """Text burnt into the pixels: places that may hold some, found by the look of printed characters.
 
-Classical and without a dictionary: strokes that stand out from their surroundings (top-hat and bottom-hat), connected to
-pieces of the size and proportions of characters, of nearly one grey value each, side by side in a row. It reads nothing
-and finds neither handwriting nor single letters; how often it errs is measured in ``docs/DEIDENTIFICATION.md``.
+Classical and without a dictionary: strokes that stand out from their surroundings (top-hat and bottom-hat), connected
+to pieces of the size and proportions of characters, of nearly one grey value each, side by side in a row. It reads
+nothing and finds neither handwriting nor single letters; how often it errs is in ``docs/DEIDENTIFICATION.md``.
 """
 
 from __future__ import annotations

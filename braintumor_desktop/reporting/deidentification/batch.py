@@ -16,7 +16,14 @@ from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.imaging.archive import is_office_document, list_archive
 from braintumor_desktop.imaging.burnt_in_text import Box
-from braintumor_desktop.imaging.dicomdir import find_listed, is_dicomdir, leads_outside, listed_files
+from braintumor_desktop.imaging.dicomdir import (
+    find_listed,
+    is_dicomdir,
+    leads_outside,
+    listed_files,
+    missing_files,
+    outside_files,
+)
 from braintumor_desktop.imaging.files import FileRef, Files
 from braintumor_desktop.imaging.limits import DEFAULT_LIMITS, Limits
 from braintumor_desktop.imaging.load import find_inputs, load_file
@@ -106,21 +113,26 @@ def _files_of(source: Path, files: Files, limits: Limits, outcome: Outcome) -> l
     for path in find_inputs([source]):
         ref = FileRef(path, given=given)
         try:
-            refs += _opened(ref, files, limits)
+            refs += _opened(ref, files, limits, outcome)
         except BrainTumorError as error:
             outcome.failed.append((path, error))
     return refs
 
 
-def _opened(ref: FileRef, files: Files, limits: Limits) -> Iterator[FileRef]:
+def _opened(ref: FileRef, files: Files, limits: Limits, outcome: Outcome) -> Iterator[FileRef]:
     head = files.head(ref)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06") and not is_office_document(ref.path, files):
         yield from list_archive(ref.path, files, limits)
     elif is_dicomdir(head) and ref.given:
         with files.open(ref) as stream:
-            listed = [parts for parts in listed_files(stream) if not leads_outside(parts)]
-        found = (find_listed(parts, ref.path.parent) for parts in listed)
-        yield from (FileRef(path, given=False) for path in found if path is not None)
+            listed = listed_files(stream)
+        inside = [parts for parts in listed if not leads_outside(parts)]
+        found = [path for parts in inside if (path := find_listed(parts, ref.path.parent)) is not None]
+        if len(inside) < len(listed):
+            outcome.failed.append((ref.path, outside_files(len(listed) - len(inside))))
+        if len(found) < len(inside):
+            outcome.failed.append((ref.path, missing_files(len(inside) - len(found), len(inside))))
+        yield from (FileRef(path, given=False) for path in found)
     else:
         yield ref
 
@@ -191,7 +203,7 @@ class _Run:
             "program": f"braintumor-desktop {__version__}",
             "notice": RESEARCH_USE,
             "method": "DICOM PS3.15 Basic Application Level Confidentiality Profile, edition 2026c, with Clean"
-            " Descriptors and Clean Structured Content; see docs/DEIDENTIFICATION.md. No guarantee: check the pictures.",
+            " Descriptors and Clean Structured Content; see docs/DEIDENTIFICATION.md. No guarantee: check it.",
             "dates": "shifted, by one amount a patient" if self._dates is Dates.SHIFT else "removed",
             "burnt_in_text": "blanked where found" if self._blank_text else "looked for, not blanked",
             "written": {kind: len(paths) for kind, paths in self.outcome.written.items()},

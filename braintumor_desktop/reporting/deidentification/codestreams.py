@@ -6,9 +6,7 @@ JPEG: ITU-T T.81 annex B; JPEG-LS: T.87 annex C; JPEG 2000: T.800 annex A; RLE: 
 
 from __future__ import annotations
 
-_JPEG = frozenset(
-    f"1.2.840.10008.1.2.4.{number}" for number in ("50", "51", "57", "70", "80", "81")
-)
+_JPEG = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in ("50", "51", "57", "70", "80", "81"))
 _JPEG_2000 = frozenset(f"1.2.840.10008.1.2.4.{number}" for number in ("90", "91", "92", "93", "201", "202", "203"))
 _RLE = "1.2.840.10008.1.2.5"
 
@@ -19,7 +17,7 @@ _SOC, _SOT, _SOD, _EOC = b"\xff\x4f", 0x90, 0x93, b"\xff\xd9"
 _J2K_COMMENT = 0x64
 
 
-class NotUnderstood(ValueError):
+class NotUnderstoodError(ValueError):
     """The stream doesn't follow its standard, so what it holds besides the picture can't be told."""
 
 
@@ -29,7 +27,7 @@ def can_be_cleaned(syntax: str) -> bool:
 
 
 def without_comments(frame: bytes, syntax: str, segment_bytes: int) -> bytes:
-    """One frame. segment_bytes: rows × columns, what each segment of RLE unpacks to. Raises NotUnderstood."""
+    """One frame. segment_bytes: rows × columns, what each segment of RLE unpacks to. Raises NotUnderstoodError."""
     try:
         if syntax in _JPEG:
             return _clean_jpeg(bytearray(frame))
@@ -37,12 +35,12 @@ def without_comments(frame: bytes, syntax: str, segment_bytes: int) -> bytes:
             return _clean_jpeg_2000(bytearray(frame))
         return _clean_rle(bytearray(frame), segment_bytes)
     except IndexError as cause:
-        raise NotUnderstood("the stream ends too early") from cause
+        raise NotUnderstoodError("the stream ends too early") from cause
 
 
 def _clean_jpeg(data: bytearray) -> bytes:
     if data[:2] != _SOI:
-        raise NotUnderstood("no start of image")
+        raise NotUnderstoodError("no start of image")
     at = 2
     while True:
         at = _marker(data, at)
@@ -63,7 +61,7 @@ def _clean_jpeg(data: bytearray) -> bytes:
 def _marker(data: bytearray, at: int) -> int:
     """Where the marker at `at` begins, fill bytes passed over."""
     if data[at] != 0xFF:
-        raise NotUnderstood("no marker where one must be")
+        raise NotUnderstoodError("no marker where one must be")
     while data[at + 1] == 0xFF:
         at += 1
     return at
@@ -74,7 +72,7 @@ def _after_scan(data: bytearray, at: int) -> int:
     while True:
         at = data.find(b"\xff", at)
         if at < 0:
-            raise NotUnderstood("no end of image")
+            raise NotUnderstoodError("no end of image")
         follower = data[at + 1]
         if follower >= 0x80 and follower != 0xFF and not 0xD0 <= follower <= 0xD7:
             return at
@@ -83,27 +81,27 @@ def _after_scan(data: bytearray, at: int) -> int:
 
 def _clean_jpeg_2000(data: bytearray) -> bytes:
     if data[:2] != _SOC:
-        raise NotUnderstood("no start of codestream")  # a JP2 file has boxes for any text, and DICOM allows none
+        raise NotUnderstoodError("no start of codestream")  # a JP2 file has boxes for any text, and DICOM allows none
     at = 2
     while data[at + 1] != _SOT:
         at = _clean_j2k_segment(data, at)
     while data[at : at + 2] != _EOC:
         if data[at] != 0xFF or data[at + 1] != _SOT:
-            raise NotUnderstood("no tile where one must be")
+            raise NotUnderstoodError("no tile where one must be")
         length = int.from_bytes(data[at + 6 : at + 10])
         end = at + length if length else data.rfind(_EOC)
         inner = at + 2 + _length(data, at + 2)
         while data[inner + 1] != _SOD:
             inner = _clean_j2k_segment(data, inner)
         if end <= inner or end + 2 > len(data):
-            raise NotUnderstood("a tile ends beyond the stream")
+            raise NotUnderstoodError("a tile ends beyond the stream")
         at = end
     return bytes(data[: at + 2])
 
 
 def _clean_j2k_segment(data: bytearray, at: int) -> int:
     if data[at] != 0xFF:
-        raise NotUnderstood("no marker where one must be")
+        raise NotUnderstoodError("no marker where one must be")
     end = at + 2 + _length(data, at + 2)
     if data[at + 1] == _J2K_COMMENT:
         _blank(data, at + 6, end)  # behind the length and the kind of comment
@@ -112,13 +110,13 @@ def _clean_j2k_segment(data: bytearray, at: int) -> int:
 
 def _length(data: bytearray, at: int) -> int:
     if at + 2 > len(data):
-        raise NotUnderstood("the stream ends inside a segment")
+        raise NotUnderstoodError("the stream ends inside a segment")
     return int.from_bytes(data[at : at + 2])
 
 
 def _blank(data: bytearray, start: int, end: int) -> None:
     if end > len(data):
-        raise NotUnderstood("a segment ends beyond the stream")
+        raise NotUnderstoodError("a segment ends beyond the stream")
     data[start:end] = bytes(max(0, end - start))
 
 
@@ -126,14 +124,14 @@ def _clean_rle(data: bytearray, segment_bytes: int) -> bytes:
     """Each segment up to the byte that fills it; between them, and in unused places of the header, zeros."""
     count = int.from_bytes(data[:4], "little")
     if not 1 <= count <= 15:
-        raise NotUnderstood("no RLE header")
+        raise NotUnderstoodError("no RLE header")
     starts = [int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "little") for i in range(count)]
     _blank(data, 4 + 4 * count, 64)
     end = 64
     for start, following in zip(starts, [*starts[1:], len(data)], strict=True):
         end = _rle_end(data, start, segment_bytes)
         if end > following:
-            raise NotUnderstood("RLE segments overlap")
+            raise NotUnderstoodError("RLE segments overlap")
         _blank(data, end, following)
     return bytes(data[: end + end % 2])
 

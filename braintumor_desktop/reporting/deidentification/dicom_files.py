@@ -19,7 +19,7 @@ from braintumor_desktop.imaging.dicom_header import damaged, read_header
 from braintumor_desktop.imaging.dicom_library import library
 from braintumor_desktop.imaging.dicom_pixels import read_planes
 from braintumor_desktop.reporting.deidentification.codestreams import (
-    NotUnderstood,
+    NotUnderstoodError,
     can_be_cleaned,
     without_comments,
 )
@@ -87,9 +87,11 @@ def clean_dicom(
 
 
 def _check_kind(dataset: Any) -> None:
-    from pydicom.uid import UID_dictionary
+    from pydicom._uid_dict import UID_dictionary
 
     kind = str(dataset.get("SOPClassUID", ""))
+    if not kind:
+        raise damaged()
     if kind not in UID_dictionary or (kind.startswith(_UNCHECKABLE) and not kind.startswith(_JUDGED)):
         raise not_deidentifiable("This kind of DICOM object holds what can't be judged element by element")
 
@@ -157,7 +159,7 @@ def _clean_frames(dataset: Any, syntax: str, frames: int) -> None:
             without_comments(frame, syntax, size)
             for frame in generate_frames(dataset.PixelData, number_of_frames=frames, extended_offsets=extended)
         ]
-    except NotUnderstood as cause:
+    except NotUnderstoodError as cause:
         raise damaged() from cause
     dataset.PixelData = encapsulate(cleaned)
     dataset["PixelData"].is_undefined_length = True
@@ -191,17 +193,11 @@ def _texts(data: bytes) -> tuple[tuple[Box, ...], bool]:
     try:
         headers = read_header(io.BytesIO(data), len(data))
     except BrainTumorError as error:
-        if error.code in (ErrorCode.DICOM_NOT_AN_IMAGE, ErrorCode.DICOM_NO_PIXELS):
+        if error.code is ErrorCode.DICOM_NOT_AN_IMAGE:
             return (), False
         raise
-    boxes: dict[Box, None] = {}
-    for header in headers:
-        for plane in read_planes(data, [header]).pixels if len(headers) == 1 else ():
-            boxes.update(dict.fromkeys(find_text(plane)))
-    if len(headers) > 1:
-        for plane in read_planes(data, headers).pixels:
-            boxes.update(dict.fromkeys(find_text(plane)))
-    return tuple(boxes), True
+    found = (box for plane in read_planes(data, headers).pixels for box in find_text(plane))
+    return tuple(dict.fromkeys(found)), True
 
 
 def _blanked(dataset: Any, boxes: Sequence[Box]) -> bytes:
@@ -209,7 +205,9 @@ def _blanked(dataset: Any, boxes: Sequence[Box]) -> bytes:
     if str(dataset.file_meta.TransferSyntaxUID) not in _NATIVE:
         dataset.decompress()
     big = str(dataset.file_meta.TransferSyntaxUID) == _NATIVE[3]
-    kind = np.dtype(f"{'>' if big else '<'}{'i' if dataset.get('PixelRepresentation') else 'u'}{dataset.BitsAllocated // 8}")
+    kind = np.dtype(
+        f"{'>' if big else '<'}{'i' if dataset.get('PixelRepresentation') else 'u'}{dataset.BitsAllocated // 8}"
+    )
     frames, samples = max(1, int(dataset.get("NumberOfFrames") or 1)), int(dataset.get("SamplesPerPixel", 1))
     rows, columns = int(dataset.Rows), int(dataset.Columns)
     stored = np.frombuffer(dataset.PixelData, kind)[: frames * rows * columns * samples]

@@ -7,6 +7,7 @@ doesn't name is rebuilt from known words too, so nothing that a person typed goe
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
 from collections.abc import Iterable
@@ -71,7 +72,7 @@ class _Run:
 
 
 def patient_identity(dataset: Any) -> str:
-    """What tells patients apart: the id, else name and birth date, else the study. It names the patient: never write it."""
+    """What tells patients apart: the id, else name and birth date, else the study. It is never to be written."""
     for keywords in (("PatientID", "IssuerOfPatientID"), ("PatientName", "PatientBirthDate")):
         if str(_value(dataset, keywords[0])).strip():
             return "\0".join(str(_value(dataset, keyword)).strip() for keyword in keywords)
@@ -115,13 +116,11 @@ def _cleaned(dataset: Any, run: _Run, *, item: bool = True) -> Any:
     for tag in sorted(dataset.keys()):
         if tag.is_private or tag.element == 0 or tag.group < 8 or is_graphics(tag.group):
             continue
-        try:
+        with contextlib.suppress(Exception):  # what can't be read can't be judged, so it isn't kept
             element = dataset[tag]
             value = _kept(element, dataset, run)
-        except Exception:  # noqa: BLE001 - what can't be read can't be judged, so it isn't kept
-            continue
-        if value is not None:
-            cleaned.add(_element(element, value))
+            if value is not None:
+                cleaned.add(_element(element, value))
     return cleaned
 
 
@@ -215,7 +214,7 @@ def _text(value: Any) -> str:
 
 def _uid(value: str, run: _Run) -> str:
     """UIDs that the standard defines name kinds of things; all others name a thing."""
-    from pydicom.uid import UID_dictionary
+    from pydicom._uid_dict import UID_dictionary
 
     return value if not value or value in UID_dictionary else run.pseudonyms.uid(value)
 

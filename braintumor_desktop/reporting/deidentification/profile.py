@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 from functools import cache
+from typing import Any
 
 Tag = tuple[int, int]
 
@@ -91,7 +92,7 @@ def basic_profile() -> dict[Tag, Action]:
 
 
 def is_graphics(group: int) -> bool:
-    """Curves (50xx) and overlays (60xx), which table E.1-1 removes; without their data their other attributes are void."""
+    """Curves (50xx) and overlays (60xx): table E.1-1 removes their data, and without it the rest of them is void."""
     return (group & 0xFF00) in (0x5000, 0x6000)
 
 
@@ -110,8 +111,10 @@ def code_meanings() -> dict[tuple[str, str], str]:
 
     The codes of SNOMED's old style (SRT) that pydicom can translate have the meaning of the code they became.
     """
-    from pydicom.sr._concepts_dict import concepts
-    from pydicom.sr._snomed_dict import mapping
+    from pydicom.sr import _concepts_dict, _snomed_dict
+
+    concepts: Any = _concepts_dict.concepts
+    mapping: Any = _snomed_dict.mapping
 
     meanings = dict(_MORE_CODES)
     meanings |= {

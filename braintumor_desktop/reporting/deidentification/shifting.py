@@ -44,7 +44,7 @@ def shifted_date_time(value: str, shift: timedelta) -> str | None:
 def _moved(digits: str, shift: timedelta, filling: str) -> str | None:
     """Fourteen digits, year to second. digits: its first 4 to 14."""
     try:
-        moment = datetime.strptime(digits + filling[len(digits) :], "%Y%m%d%H%M%S") + shift  # noqa: DTZ007
+        moment = datetime.strptime(digits + filling[len(digits) :], "%Y%m%d%H%M%S") + shift
     except (ValueError, OverflowError):
         return None
     return f"{moment.year:04d}{moment:%m%d%H%M%S}"
