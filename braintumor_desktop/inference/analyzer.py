@@ -31,16 +31,22 @@ from braintumor_desktop.inference.planes import resample_to, resampled_flags, st
 from braintumor_desktop.inference.preprocess import find_frame, prepare
 from braintumor_desktop.inference.probability import binary_label, softmax, without_types
 from braintumor_desktop.inference.quality import (
+    FAMILIAR,
     contradiction_flags,
     picture_flags,
+    pixel_flags,
     saturation_flag,
     sequence_flags,
+    strangeness,
+    upside_down_flag,
 )
 from braintumor_desktop.inference.reference_answers import answer_whole, banding_flag
 from braintumor_desktop.inference.series_reading import read_series
 from braintumor_desktop.models.architectures import ARCHITECTURES
+from braintumor_desktop.models.familiarity import Familiarity
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import DEFAULT_MODEL, ManifestRow, find_model
+from braintumor_desktop.models.neuro import NeuroOutput
 
 NETWORK_SIZE = 256
 BATCH = 8
@@ -117,10 +123,14 @@ class Analyzer:
             reading = _untyped(reading)
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
+        frame = find_frame(study.pixels[key], head)
+        strange = strangeness(answers)
         flags = (
             sequence_flags(study)
-            + picture_flags(study, head, find_frame(study.pixels[key], head).side)
+            + picture_flags(study, head, frame.side)
+            + pixel_flags(study, key, head, frame)
             + saturation_flag(study.pixels[key], head)
+            + upside_down_flag(study, answers)
             + contradiction_flags(reading.finding, segmentation)
             + reading.flags
             + resampled_flags(tilted)
@@ -133,7 +143,7 @@ class Analyzer:
             model=self.identity,
             device=self.device,
             finding=reading.finding,
-            quality=Quality(flags=tuple(flags)),
+            quality=Quality(None if strange is None else strange < FAMILIAR, strange, tuple(flags)),
             segmentation=segmentation,
             explanation=Explanation(self._method, reading.heatmap, inside),
             slices=reading.slices,
@@ -217,6 +227,7 @@ class Analyzer:
         weight = self._network.get_parameter("classify.weight")
         gradient = pooled_gradient(out.features, weight, out.logits.argmax(1))
         maps = class_maps(out.features, gradient, self.cam, NETWORK_SIZE).cpu()
+        strangeness, upright = self._familiarity(out)
         answers = [
             SliceAnswer(
                 logits=logits[k].numpy(),
@@ -224,10 +235,19 @@ class Analyzer:
                 heatmap=maps[k].numpy().astype(np.float16),
                 head_px=None if head is None else int(head.sum()),
                 frame=frame,
+                strangeness=strangeness[k],
+                upright=upright[k],
             )
             for k, (_, frame, head) in enumerate(seen)
         ]
         return answers, middle - began, time.perf_counter() - middle
+
+    def _familiarity(self, out: NeuroOutput) -> tuple[list[float | None], list[float | None]]:
+        known = self._network.get_submodule("familiarity")
+        if out.descriptor is None or not isinstance(known, Familiarity) or not known.fitted:
+            nothing: list[float | None] = [None] * len(out.logits)
+            return nothing, nothing
+        return known(out.descriptor).tolist(), known.upright_probability(out.descriptor).tolist()
 
 
 def _untyped(reading: Reading) -> Reading:

@@ -1,0 +1,95 @@
+import cv2
+import numpy as np
+import pytest
+
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.imaging.sample import sample_picture
+from braintumor_desktop.inference.picture_reading import SliceAnswer
+from braintumor_desktop.inference.preprocess import WholeFrame, find_frame
+from braintumor_desktop.inference.quality import (
+    blockiness,
+    pixel_flags,
+    sharpness,
+    strangeness,
+    upside_down_flag,
+)
+
+
+def codes(pixels: np.ndarray) -> set[str]:
+    sample = sample_picture()
+    head = head_mask(pixels)
+    study = Study(pixels[None], sample.source)
+    return {flag.code for flag in pixel_flags(study, 0, head, find_frame(pixels, head))}
+
+
+@pytest.fixture
+def grey() -> np.ndarray:
+    return np.asarray(sample_picture().pixels[0], np.uint8)
+
+
+def test_a_clean_picture_has_no_flag(grey: np.ndarray) -> None:
+    assert codes(grey) == set()
+
+
+def test_strong_compression_is_told(grey: np.ndarray) -> None:
+    coded = cv2.imencode(".jpg", grey, [cv2.IMWRITE_JPEG_QUALITY, 8])[1]
+    blocky = cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+    assert blockiness(blocky) > blockiness(grey)
+    assert "compressed" in codes(blocky)
+
+
+def test_blur_is_told(grey: np.ndarray) -> None:
+    soft = cv2.GaussianBlur(grey, (0, 0), grey.shape[0] / 64)
+    assert "blurred" in codes(soft)
+
+
+def test_a_head_cut_at_a_side_is_told(grey: np.ndarray) -> None:
+    assert "cut_off" in codes(np.ascontiguousarray(grey[:, grey.shape[1] // 3 :]))
+
+
+def test_printed_text_is_told(grey: np.ndarray) -> None:
+    written = grey.copy()
+    cv2.putText(written, "JOHN 1960", (8, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
+    assert "burnt_in_text" in codes(written)
+
+
+def test_blocks_of_eight_raise_blockiness_and_other_steps_do_not() -> None:
+    rng = np.random.default_rng(0)
+    of_eight = np.kron(rng.integers(0, 255, (16, 16)), np.ones((8, 8)))
+    assert blockiness(of_eight) > 20
+    assert blockiness(rng.integers(0, 255, (128, 128))) == pytest.approx(1, abs=0.1)
+
+
+def test_sharpness_falls_with_blur_and_is_no_number_without_a_picture(grey: np.ndarray) -> None:
+    framed = cv2.resize(grey, (256, 256)).astype(np.float32) / 255
+    assert sharpness(cv2.GaussianBlur(framed, (0, 0), 2)) < 0.8 * sharpness(framed)
+    assert sharpness(np.zeros((256, 256), np.float32)) == float("inf")
+
+
+def answer(strange: float | None, upright: float | None, *, head: bool = True) -> SliceAnswer:
+    empty = np.zeros((4, 4))
+    return SliceAnswer(
+        np.zeros(4, np.float32),
+        None,
+        empty.astype(np.float16),
+        100 if head else None,
+        WholeFrame.of(4, 4),
+        strange,
+        upright,
+    )
+
+
+def test_strangeness_of_a_series_is_the_median_of_its_heads() -> None:
+    assert strangeness([answer(0.9, 1, head=False), answer(0.2, 1), answer(0.4, 1), answer(0.3, 1)]) == 0.3
+    assert strangeness([answer(0.9, 1, head=False)]) == 0.9
+    assert strangeness([answer(None, None)]) is None
+
+
+def test_upside_down_is_said_of_pictures_without_orientation_only() -> None:
+    sample = sample_picture()
+    assert upside_down_flag(sample, [answer(0.1, 0.001)]) == [], "its header says how it lies"
+    plain = Study(sample.pixels, sample.source)
+    assert [f.code for f in upside_down_flag(plain, [answer(0.1, 0.001)])] == ["upside_down"]
+    assert upside_down_flag(plain, [answer(0.1, 0.4)]) == []
+    assert upside_down_flag(plain, [answer(0.1, None)]) == []
