@@ -13,6 +13,7 @@ from braintumor_desktop.domain.measurements import Diameter, Point
 from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.imaging.overlay import COLORMAPS, colorize, contours
 from braintumor_desktop.imaging.windowing import Window, apply_window, robust_window
+from braintumor_desktop.language import tr
 
 Rgb = NDArray[np.uint8]
 
@@ -72,10 +73,10 @@ def render_key_images(
     grey = apply_window(canvas.resample(plane), window)
     plain = np.repeat(grey[:, :, None], 3, axis=2)
     bar, letters = canvas.scale_bar(), edge_letters(study.geometry)
-    where = f"slice {index + 1} of {study.slices}" if study.slices > 1 else "the picture"
-    shown = f"As loaded, grey values {window.low:g} to {window.high:g}."
+    here, count = index + 1, study.slices
+    shown = tr("As loaded, grey values {low:g} to {high:g}.", low=window.low, high=window.high)
 
-    images = [KeyImage("Original", shown, f"Grey picture: {where} as loaded.", plain, bar, letters)]
+    images = [KeyImage(tr("Original"), shown, _alt(count, tr("Grey picture as loaded."), here), plain, bar, letters)]
     segmentation = analysis.segmentation
     outlines = [] if segmentation is None else contours(segmentation.mask[index])
     if segmentation is not None:
@@ -85,11 +86,15 @@ def render_key_images(
             canvas.draw_diameter(outlined, diameter)
         canvas.draw_outlines(outlined, outlines, OUTLINE_COLOUR, thickness=3)
         found = segmentation.present
-        caption = "Lesion outline (yellow) and diameters (blue)." if found else "No lesion outlined by the model."
-        alt = (
-            f"{where.capitalize()} with the model's lesion outline." if found else f"{where.capitalize()}, no outline."
+        caption = (
+            tr("Lesion outline (yellow) and diameters (blue).") if found else tr("No lesion outlined by the model.")
         )
-        images.append(KeyImage("Lesion outline", caption, alt, outlined, bar, letters))
+        alt = _alt(
+            count,
+            tr("The picture with the model's lesion outline.") if found else tr("The picture, without an outline."),
+            here,
+        )
+        images.append(KeyImage(tr("Lesion outline"), caption, alt, outlined, bar, letters))
     if analysis.explanation is not None:
         heat = np.clip(np.nan_to_num(canvas.resample(analysis.explanation.heatmap[index])), 0.0, 1.0)
         low, high = _HEAT_OPACITY
@@ -97,10 +102,19 @@ def render_key_images(
         blended = np.rint(plain * (1.0 - opacity) + colorize(heat, colormap) * opacity).astype(np.uint8)
         canvas.draw_outlines(blended, outlines, _WHITE, thickness=2)
         ramp = colorize(np.linspace(0.0, 1.0, 256, dtype=np.float32)[None, :], colormap)
-        caption = "Where the model looked. Not a finding of its own."
-        alt = f"{where.capitalize()} with the model's heat map laid over it, {colormap} colours."
-        images.append(KeyImage("Heat map", caption, alt, blended, bar, letters, ramp))
+        caption = tr("Where the model looked. Not a finding of its own.")
+        alt = _alt(
+            count,
+            tr("The picture with the model's heat map laid over it, {colormap} colours.", colormap=colormap),
+            here,
+        )
+        images.append(KeyImage(tr("Heat map"), caption, alt, blended, bar, letters, ramp))
     return tuple(images)
+
+
+def _alt(slices: int, words: str, number: int) -> str:
+    """What a picture shows, for those who can't see it."""
+    return words if slices == 1 else f"{words} {tr('Slice {number} of {slices}.', number=number, slices=slices)}"
 
 
 def edge_letters(geometry: Geometry) -> tuple[str, str, str, str] | None:
