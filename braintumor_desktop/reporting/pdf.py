@@ -83,7 +83,8 @@ def compose(report: Report, size: tuple[float, float], image_height: float, *, a
 def _title(sheet: Sheet, report: Report) -> None:
     top = sheet.y
     sheet.write_line(report.title, MARGIN, top - 0.6, 14.5, bold=True)
-    created = tr("Created {day}, {time}", day=long_date(report.created), time=report.created.isoformat("T", "minutes").partition("T")[2])
+    time = report.created.isoformat("T", "minutes").partition("T")[2]
+    created = tr("Created {day}, {time}", day=long_date(report.created), time=time)
     sheet.write_line(created, MARGIN, top, 8.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.write_line(report.program, MARGIN, top + 3.5, 7.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.set_y(top + 8.2)

@@ -54,7 +54,9 @@ class Fact:
 
 @dataclass(frozen=True)
 class ProbabilityRow:
-    """value: 0..1, rounded; words: the same as a percentage; in_set: None where the model gives no prediction set."""
+    """value: 0..1, rounded; words: the same as a percentage; in_set: None where the model gives no prediction set,
+    and for a model that can't tell types whether this is its answer.
+    """
 
     label: str
     title: str
@@ -215,9 +217,13 @@ def _probabilities(finding: Finding) -> tuple[ProbabilityRow, ...]:
         ProbabilityRow(
             label=each.value,
             title=tr(CLASS_TITLES[each]),
-            value=figures.share(finding.probabilities[each]) or 0.0,
-            words=figures.share_in_words(finding.probabilities[each]),
-            in_set=None if chosen is None else each in chosen,
+            value=figures.share(finding.probabilities.get(each)) or 0.0,
+            words=figures.share_in_words(finding.probabilities[each])
+            if each in finding.probabilities
+            else tr("not told"),
+            in_set=(finding.top_class is each if not finding.types_known else None)
+            if chosen is None
+            else each in chosen,
         )
         for each in CLASSES
     )

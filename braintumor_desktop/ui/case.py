@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, SliceMaps
+from braintumor_desktop.domain.findings import Analysis, SliceMaps
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
@@ -123,7 +123,7 @@ class Case:
         finding = analysis.finding
         self.state, self.stage, self.fraction, self.error = CaseState.DONE, "", 1.0, None
         self.analysis = analysis
-        self.headline = f"{tr(CLASS_TITLES[finding.label])}, {share_in_words(finding.probabilities[finding.top_class])}"
+        self.headline = f"{tr(finding.title)}, {share_in_words(finding.top_probability)}"
 
     @property
     def held_bytes(self) -> int:

@@ -132,12 +132,8 @@ class SliceStrip(QWidget):
             finding = self._findings[self.slice_at(event.pos().x())]
             outline = tr("outline of {area_px:,} px", area_px=finding.area_px) if finding.area_px else tr("no outline")
             probability = share_in_words(finding.tumor_probability)
-            words = tr(
-                "Slice {number}: tumour probability {probability}, {outline}",
-                number=finding.index + 1,
-                probability=probability,
-                outline=outline,
-            )
+            words = tr("Slice {number}: tumour probability {share}", number=finding.index + 1, share=probability)
+            words += "" if finding.area_px is None else f", {outline}"
             QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)
