@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 from braintumor_desktop.reporting.json_lines import error_line, json_line
+from braintumor_desktop.reporting.letterhead import Letterhead, prepare_logo
 from braintumor_desktop.reporting.masks import (
     batch_stems,
     distinct_stems,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from braintumor_desktop.reporting.png import write_png
 
 __all__ = [
+    "Letterhead",
     "ReaderNote",
     "Report",
     "TumorReference",
@@ -32,6 +34,7 @@ __all__ = [
     "ensure_folder",
     "error_line",
     "json_line",
+    "prepare_logo",
     "reference_text",
     "write_heatmap",
     "write_heatmap_nifti",

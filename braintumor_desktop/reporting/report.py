@@ -20,16 +20,19 @@ from braintumor_desktop.domain.findings import (
 from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
-from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging.overlay import COLORMAPS
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import figures
 from braintumor_desktop.reporting.key_images import KeyImage, render_key_images
+from braintumor_desktop.reporting.letterhead import NO_LETTERHEAD, Letterhead
+from braintumor_desktop.reporting.provenance import Fact, identifiers, provenance
+from braintumor_desktop.reporting.reader_images import render_reader_images
 from braintumor_desktop.reporting.reader_rows import reader_rows
+from braintumor_desktop.reporting.strip import StripTile, render_strip
 
 TITLE = phrase("Brain tumour MRI: analysis report")
-NOT_KNOWN = phrase("not known")
+DEIDENTIFIED_NAME = phrase("de-identified")
 MOST_LESIONS = 4
 """Of a series, in the report; the outlines show all of them."""
 
@@ -42,14 +45,6 @@ class ReaderNote:
     comment: str = ""
     name: str = ""
     date: date | None = None
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A label and what is known."""
-
-    label: str
-    value: str
 
 
 @dataclass(frozen=True)
@@ -78,14 +73,17 @@ class Measurement:
 class Report:
     """What a report says, in the order in which it says it.
 
-    created: when, with its time zone; quality, limits: plain sentences;
-    measurements: empty where the model draws no outline; reader_measurements: the reader's own, by hand.
+    letterhead: the clinic's; identity: one sentence on the patient, or empty; identifiers: the file's own;
+    created: when, with its time zone; quality, limits: plain sentences; strip: of a series;
+    measurements: empty where the model draws no outline; reader_measurements: the reader's own, by hand,
+    drawn on reader_images.
     """
 
     title: str
     banner: str
     synthetic: bool
-    identifiers: str
+    identity: str
+    identifiers: tuple[Fact, ...]
     provenance: tuple[Fact, ...]
     finding: str
     probabilities: tuple[ProbabilityRow, ...]
@@ -103,6 +101,9 @@ class Report:
     file_sha256: str
     program: str
     reader_measurements: tuple[Measurement, ...] = ()
+    strip: tuple[StripTile, ...] = ()
+    reader_images: tuple[KeyImage, ...] = ()
+    letterhead: Letterhead = NO_LETTERHEAD
 
 
 def build_report(
@@ -114,21 +115,27 @@ def build_report(
     model_facts: Mapping[str, str] | None = None,
     colormap: str = COLORMAPS[0],
     measurements: Sequence[ReaderMeasurement] = (),
+    letterhead: Letterhead | None = None,
+    deidentified: bool = False,
 ) -> Report:
     """The report of one analysis.
 
     reader: an unsigned note if None; window: grey values of the key images as the reader set them, those of the first
     view if None; created: now if None, local time where it has no zone; model_facts: more to say of the model, such as
-    training data and held-out figures from its manifest row (label → sentence); measurements: the reader's, by hand.
+    training data and held-out figures from its manifest row (label → sentence); measurements: the reader's, by hand;
+    letterhead: the clinic's; deidentified: without the names, numbers, dates and UIDs of patient and study, without
+    the file's name and the clinic. What the reader wrote stays.
     """
     created = created if created is not None else datetime.now().astimezone()
     study = analysis.study
+    identity, known = identifiers(study, deidentified=deidentified)
     return Report(
         title=tr(TITLE),
         banner=tr(RESEARCH_USE),
         synthetic=study.source.synthetic,
-        identifiers=_identifiers(study),
-        provenance=_provenance(study),
+        identity=identity,
+        identifiers=known,
+        provenance=provenance(study, deidentified=deidentified),
         finding=tr(analysis.finding.sentence()),
         probabilities=_probabilities(analysis.finding),
         tumor_probability=tr(
@@ -143,71 +150,13 @@ def build_report(
         limits=_limits(analysis),
         reader=reader if reader is not None else ReaderNote(),
         created=created if created.tzinfo is not None else created.astimezone(),
-        file_name=study.name,
+        file_name=tr(DEIDENTIFIED_NAME) if deidentified else study.name,
         file_sha256=study.source.sha256,
         program=f"braintumor-desktop {__version__}",
         reader_measurements=tuple(Measurement(*row) for row in reader_rows(study, measurements)),
-    )
-
-
-def _identifiers(study: Study) -> str:
-    if study.source.synthetic:
-        return tr("Synthetic data: there is no patient.")
-    if study.source.kind is InputKind.PICTURE:
-        return tr(
-            "No patient identifiers in this file (a picture has no fields for them; text in the picture isn't read)."
-        )
-    return tr("No patient identifiers were copied into this report.")
-
-
-def _provenance(study: Study) -> tuple[Fact, ...]:
-    source, geometry = study.source, study.geometry
-    pixels = tr("{columns} × {rows} (width × height)", columns=study.columns, rows=study.rows)
-    spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
-    facts = [
-        Fact(tr("File"), _file(study)),
-        Fact(tr("SHA-256 of the pixels") if source.pasted else tr("SHA-256 of the file"), source.sha256),
-        Fact(tr("Format"), tr("{format}, {bits} bits a sample", format=source.format, bits=source.bits)),
-        Fact(tr("File size"), tr("{size_bytes:,} bytes", size_bytes=source.size_bytes)),
-        Fact(
-            tr("Pixels"),
-            pixels if study.slices == 1 else tr("{pixels}, {slices} slices", pixels=pixels, slices=study.slices),
-        ),
-        Fact(
-            tr("Pixel spacing"),
-            tr(NOT_KNOWN)
-            if spacing is None
-            else tr("{rows:g} × {columns:g} mm (rows × columns)", rows=spacing[0], columns=spacing[1]),
-        ),
-        Fact(tr("Orientation"), _orientation(orientation)),
-        Fact(
-            tr("Compression"),
-            {None: tr("not known whether lossy"), True: tr("lossy"), False: tr("lossless")}[source.lossy],
-        ),
-        Fact(tr("Colour"), tr("in colour, reduced to grey (luma)") if source.colour else tr("grey")),
-        Fact(tr("Sequence"), tr(study.sequence or NOT_KNOWN)),
-    ]
-    if geometry.slice_spacing_mm is not None:
-        facts.append(
-            Fact(tr("Slice spacing"), tr("{slice_spacing_mm:g} mm", slice_spacing_mm=geometry.slice_spacing_mm))
-        )
-    if study.series_uid is not None:
-        facts.append(Fact(tr("Series UID"), study.series_uid))
-    return tuple(facts)
-
-
-def _file(study: Study) -> str:
-    """Its name, and what kind of file it is not."""
-    if study.source.synthetic:
-        return f"{study.name} ({tr('synthetic, made by a program')})"
-    return f"{study.name} ({tr('pasted')})" if study.source.pasted else study.name
-
-
-def _orientation(orientation: tuple[str, str] | None) -> str:
-    return (
-        tr(NOT_KNOWN)
-        if orientation is None
-        else tr("right edge {right}, bottom edge {bottom}", right=orientation[0], bottom=orientation[1])
+        strip=render_strip(analysis, window=window),
+        reader_images=render_reader_images(study, measurements, window=window),
+        letterhead=NO_LETTERHEAD if deidentified or letterhead is None else letterhead,
     )
 
 

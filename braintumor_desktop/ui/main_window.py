@@ -16,6 +16,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.language import tr, tr_count
+from braintumor_desktop.storage.readings import ReadingStore, readings_folder
 from braintumor_desktop.storage.settings import Settings, save_settings
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.case_list import CasePanel
@@ -41,7 +42,8 @@ _MESSAGE_MS = 15_000
 class MainWindow(QMainWindow):
     """Assembles the parts and carries what one says to the others.
 
-    settings: changed in place and saved to `settings_file` (the user's own when None) at close.
+    settings: changed in place and saved to `settings_file` (the user's own when None) at close; what readers draw and
+    say is kept beside it.
     """
 
     def __init__(
@@ -53,7 +55,8 @@ class MainWindow(QMainWindow):
         self.stuck = False
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
-        self.workspace = Workspace(settings, analyzer_factory, self)
+        store = ReadingStore(readings_folder(settings_file))
+        self.workspace = Workspace(settings, analyzer_factory, store, self)
         self.exporter = Exporter(self)
         self.area = ViewArea()
         self.viewer = self.area.viewer
@@ -130,6 +133,7 @@ class MainWindow(QMainWindow):
         self.area.window_changed.connect(self._window_changed)
         self.area.slice_shown.connect(self._slice_shown)
         self.measuring.changed.connect(self._measured)
+        self.results.note_changed.connect(lambda: self.workspace.keeper.note_change(self.workspace.shown))
         self.slice_strip.slice_chosen.connect(self.go_to_slice)
         self.overlay_bar.opacity_changed.connect(self.set_opacity)
         self.overlay_bar.colormap_changed.connect(self.choose_colormap)
@@ -268,6 +272,7 @@ class MainWindow(QMainWindow):
     def _measured(self) -> None:
         self.view_commands.refresh()
         self._show_results.start()
+        self.workspace.keeper.note_change(self.workspace.shown)
 
     def toggle_layer(self, name: str, on: bool) -> None:
         """Switch an overlay: contour, fill, heatmap or diameters."""

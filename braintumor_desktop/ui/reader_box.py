@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushBu
 
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import ReaderNote
-from braintumor_desktop.ui.case import Case, Verdict
+from braintumor_desktop.storage.readings import Verdict
+from braintumor_desktop.ui.case import Case
 
 
 class ReaderBox(QWidget):
