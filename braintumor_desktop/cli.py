@@ -52,6 +52,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     masks=options.masks,
                     heatmaps=options.heatmaps,
                     report=options.report,
+                    csv=options.csv,
                     model=options.model,
                     device=options.device,
                     workers=options.workers,
@@ -80,7 +81,12 @@ def _dispatch(options: argparse.Namespace) -> int:
             from braintumor_desktop.commands import training
 
             return training.run_train(
-                options.data, options.config, options.run, start=options.start, device=options.device
+                options.data,
+                options.config,
+                options.run,
+                start=options.start,
+                device=options.device,
+                max_minutes=options.max_minutes,
             )
         case _:
             from braintumor_desktop.commands import training
@@ -115,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--masks", type=Path, metavar="DIR", help="write lesion masks here")
     one.add_argument("--heatmaps", type=Path, metavar="DIR", help="write heat maps here")
     one.add_argument("--report", type=Path, metavar="DIR", help="write PDF and PNG reports here")
+    one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
@@ -134,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--config", type=Path, required=True, metavar="FILE")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
     train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
+    train.add_argument(
+        "--max-minutes", type=float, metavar="N", help="reference models: stop after the epoch in which N minutes end"
+    )
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
