@@ -68,7 +68,8 @@ def of_series(make_analysis: Any, count: int, **changes: Any) -> Analysis:
 def test_a_dicom_report_names_patient_and_study(make_analysis: Any) -> None:
     text = text_of(render_pdf(build_report(of_patient(make_analysis))))
     for words in (
-        f"{MARKER}, Ada Maria", f"{MARKER}-17", "2 January 1970", "female", "4 March 2026", f"{MARKER}A9", f"Head {MARKER}",
+        f"{MARKER}, Ada Maria", f"{MARKER}-17", "2 January 1970", "female", "4 March 2026", f"{MARKER}A9",
+        f"Head {MARKER}",
         "1.2.826.0.1.17", f"5: T1 {MARKER}", "1.2.826.0.1.99",
     ):  # fmt: skip
         assert words in text, words
