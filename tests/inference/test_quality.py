@@ -50,7 +50,7 @@ def test_a_head_cut_at_a_side_is_told(grey: np.ndarray) -> None:
 
 def test_printed_text_is_told(grey: np.ndarray) -> None:
     written = grey.copy()
-    cv2.putText(written, "JOHN 1960", (8, 30), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
+    cv2.putText(written, "JOHN 1960", (8, 30), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 2)
     assert "burnt_in_text" in codes(written)
 
 
