@@ -79,6 +79,9 @@ class Menus:
         self._add(sample, "sample", "&Picture", "Ctrl+T", "Open a synthetic head; there is no patient", do.open_sample)
         self._add(sample, "sample_stack", "&Stack", "", "Open a synthetic head in slices", do.open_sample_stack)
         menu.addSeparator()
+        reports = w.reports
+        tip = "See the report as it will lie on paper, print it or save it"
+        self._add(menu, "preview", "Pre&view and print report…", "Ctrl+P", tip, reports.preview)
         exports = (
             ("pdf", "&Export report (PDF)…", "Ctrl+S", "Save the report as PDF", ExportKind.PDF),
             ("png", "Export report (P&NG)…", "Ctrl+Shift+S", "Save the report as one picture", ExportKind.PNG),
@@ -88,6 +91,8 @@ class Menus:
         )
         for name, text, key, tip, kind in exports:
             self._add(menu, name, text, key, tip, partial(do.export, kind))
+        tip = "Save one report a case, and one table of all"
+        self._add(menu, "all_reports", "Export &all reports…", "Ctrl+Shift+E", tip, reports.export_all)
         menu.addSeparator()
         self._add(
             menu, "settings", "Se&ttings…", "Ctrl+,", "Paper, limits, colours, model and device", do.edit_settings

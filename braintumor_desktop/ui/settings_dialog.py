@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.models.manifest import read_manifest
 from braintumor_desktop.storage.settings import APPEARANCES, DEVICES, PAPERS, Settings
+from braintumor_desktop.ui.letterhead_page import LetterheadPage
 from braintumor_desktop.ui.overlay_bar import COLORMAP_TITLES
 
 _DEVICE_TITLES = {"auto": "Automatic", "cpu": "Processor (CPU)", "cuda": "Graphics card (CUDA)"}
@@ -63,7 +65,6 @@ class SettingsDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow("&Model", self.model)
         form.addRow("&Device", self.device)
-        form.addRow("&Paper of PDF reports", self.paper)
         form.addRow("&Colours of the heat map", self.colormap)
         form.addRow("&Largest file to open", self.max_file)
         form.addRow("&Appearance", self.appearance)
@@ -78,8 +79,14 @@ class SettingsDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(14)
-        layout.addLayout(form)
-        layout.addWidget(note)
+        form.addRow(note)
+        general = QWidget()
+        general.setLayout(form)
+        self.letterhead = LetterheadPage(settings, self.paper)
+        pages = QTabWidget()
+        pages.addTab(general, "General")
+        pages.addTab(self.letterhead, "Reports")
+        layout.addWidget(pages)
         layout.addWidget(buttons)
 
     def accept(self) -> None:
@@ -91,6 +98,7 @@ class SettingsDialog(QDialog):
         self._settings.max_file_mb = self.max_file.value()
         self._settings.hide_recent_names = self.hide_names.isChecked()
         self._settings.keep_readings = self.keep_readings.isChecked()
+        self.letterhead.apply()
         super().accept()
 
 
