@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import distinct_stems, error_line, json_line, table_rows, write_table
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.exporting import ExportKind, Outcome, export_of, write
@@ -16,6 +18,7 @@ from braintumor_desktop.ui.exporting import ExportKind, Outcome, export_of, writ
 if TYPE_CHECKING:
     from braintumor_desktop.ui.main_window import MainWindow
 
+_SEVERAL = "{number} files could not be saved. The first: {message}"
 TABLE_NAME = "summary.csv"
 
 
@@ -64,7 +67,9 @@ class BatchExport(QObject):
             self._write_table()
             return
         done = self._all - len(self._waiting)
-        self.progressed.emit(f"Saving report {done + 1} of {self._all}", done / self._all)
+        self.progressed.emit(
+            tr("Saving report {number} of {count}", number=done + 1, count=self._all), done / self._all
+        )
         self._now = case, _ = self._waiting.popleft()
         self._window.workspace.held = case
         if case.state is CaseState.DONE and case.analysis is None:
@@ -117,9 +122,8 @@ class BatchExport(QObject):
         if self._errors:
             first = self._errors[0]
             count = len(self._errors)
-            words = first.message if count == 1 else f"{count} files could not be saved. The first: {first.message}"
+            words = first.message if count == 1 else phrase(_SEVERAL, number=count, message=first.message)
             self._window.show_error(BrainTumorError(first.code, words, first.hint))
-        stopped = "Stopped. " if self._cancelled else ""
-        reports = "1 report" if self._saved == 1 else f"{self._saved} reports"
-        self.ended.emit(f"{stopped}Saved {reports} of {self._all} cases to {self._folder}")
+        saved = tr("Saved {saved} of {all} reports to {folder}", saved=self._saved, all=self._all, folder=self._folder)
+        self.ended.emit(f"{tr('Stopped.')} {saved}" if self._cancelled else saved)
         self.deleteLater()

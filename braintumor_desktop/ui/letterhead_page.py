@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import prepare_logo
 from braintumor_desktop.storage.settings import CLINIC_LENGTHS, Settings
 
@@ -34,17 +35,17 @@ class LetterheadPage(QWidget):
         self._settings = settings
         self._logo = settings.clinic_logo
         self.name = QLineEdit(settings.clinic_name, maxLength=CLINIC_LENGTHS["clinic_name"])
-        self.name.setAccessibleName("Name of the clinic")
-        self.address = _text(settings.clinic_address, "Address of the clinic", lines=3)
-        self.footer = _text(settings.clinic_footer, "Text below every page", lines=2)
+        self.name.setAccessibleName(tr("Name of the clinic"))
+        self.address = _text(settings.clinic_address, tr("Address of the clinic"), lines=3)
+        self.footer = _text(settings.clinic_footer, tr("Text below every page"), lines=2)
         self.logo = QLabel()
-        self.logo.setAccessibleName("Logo of the clinic")
+        self.logo.setAccessibleName(tr("Logo of the clinic"))
         self.logo.setMinimumHeight(_LOGO_HEIGHT)
-        self.choose = QPushButton("C&hoose…")
-        self.choose.setAccessibleName("Choose the logo's file")
+        self.choose = QPushButton(tr("C&hoose…"))
+        self.choose.setAccessibleName(tr("Choose the logo's file"))
         self.choose.clicked.connect(self._ask)
-        self.remove = QPushButton("&Remove")
-        self.remove.setAccessibleName("Remove the logo")
+        self.remove = QPushButton(tr("&Remove"))
+        self.remove.setAccessibleName(tr("Remove the logo"))
         self.remove.clicked.connect(lambda: self._show_logo(""))
         self.trouble = QLabel()
         self.trouble.setWordWrap(True)
@@ -53,16 +54,16 @@ class LetterheadPage(QWidget):
         logo.addWidget(self.logo, 1)
         logo.addWidget(self.choose)
         logo.addWidget(self.remove)
-        note = QLabel("Printed on every report of this computer; all may be empty. De-identified reports leave it out.")
+        note = QLabel(tr("Printed on every report; all may be empty. De-identified reports leave it out."))
         note.setWordWrap(True)
         form = QFormLayout(self)
         form.setVerticalSpacing(10)
-        form.addRow("&Paper of PDF reports", paper)
-        form.addRow("Clinic &name", self.name)
-        form.addRow("&Address", self.address)
-        form.addRow("Logo", logo)
+        form.addRow(tr("&Paper of PDF reports"), paper)
+        form.addRow(tr("Clinic &name"), self.name)
+        form.addRow(tr("&Address"), self.address)
+        form.addRow(tr("Logo"), logo)
         form.addRow("", self.trouble)
-        form.addRow("&Footer", self.footer)
+        form.addRow(tr("&Footer"), self.footer)
         form.addRow(note)
         self._show_logo(self._logo)
 
@@ -78,13 +79,13 @@ class LetterheadPage(QWidget):
         try:
             self._show_logo(base64.b64encode(prepare_logo(path)).decode())
         except BrainTumorError as error:
-            self.trouble.setText(f"{error.message} {error.hint}")
+            self.trouble.setText(f"{tr(error.message)} {tr(error.hint)}")
             self.trouble.show()
 
     def _ask(self) -> None:
-        dialog = QFileDialog(self, "Logo of the clinic")
+        dialog = QFileDialog(self, tr("Logo of the clinic"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setNameFilter("Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)")
+        dialog.setNameFilter(tr("Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)"))
         dialog.fileSelected.connect(lambda file: self.take_logo(Path(file)))
         dialog.open()
 
@@ -96,7 +97,7 @@ class LetterheadPage(QWidget):
         if logo and picture.loadFromData(base64.b64decode(logo)):
             self.logo.setPixmap(picture.scaledToHeight(_LOGO_HEIGHT, Qt.TransformationMode.SmoothTransformation))
         else:
-            self.logo.setText("none")
+            self.logo.setText(tr("none"))
 
 
 def _text(content: str, name: str, *, lines: int) -> QPlainTextEdit:

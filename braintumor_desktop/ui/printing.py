@@ -11,6 +11,7 @@ from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QDialog, QWidget
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.ui.exporting import Exporter, Outcome
 from braintumor_desktop.ui.pages import draw_pages
 
@@ -66,8 +67,8 @@ def print_pages(printer: QPrinter, pages: list[QImage]) -> None:
     if not painter.begin(printer):
         raise BrainTumorError(
             ErrorCode.EXPORT_FAILED,
-            "The printer could not be started.",
-            "Look whether it is switched on, or save the report as PDF and print that.",
+            phrase("The printer could not be started."),
+            phrase("Look whether it is switched on, or save the report as PDF and print that."),
         )
     try:
         for number in range(first, min(last, len(pages)) + 1):

@@ -10,6 +10,8 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.ui.batch_export import BatchExport
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_of, pdf_of
@@ -36,7 +38,7 @@ class ReportCommands(QObject):
             return
         reading = case.reading
         export = export_of(case, ExportKind.PDF, Path(), self._window.settings)
-        self._window.statusBar().showMessage("Drawing the report…")
+        self._window.statusBar().showMessage(tr("Drawing the report…"))
         self._window.exporter.run(lambda: _drawn(export), lambda outcome: self._show_preview(case, reading, outcome))
 
     def _show_preview(self, case: Case, reading: object, outcome: Outcome) -> None:
@@ -52,10 +54,10 @@ class ReportCommands(QObject):
         dialog.open()
 
     def _save(self, preview: ReportPreview, case: Case, reading: object, content: bytes) -> None:
-        dialog = QFileDialog(preview, "Save", self._window.settings.last_folder)
+        dialog = QFileDialog(preview, tr("Save"), self._window.settings.last_folder)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(ExportKind.PDF.words)
+        dialog.setNameFilter(tr(ExportKind.PDF.words))
         dialog.setDefaultSuffix(ExportKind.PDF.ending)
         dialog.selectFile(ExportKind.PDF.proposed_name(case.stem))
         exporter = self._window.exporter
@@ -69,7 +71,7 @@ class ReportCommands(QObject):
         try:
             from braintumor_desktop.ui.printing import PrintJob  # Qt's printing library: only for who prints
         except ImportError:
-            words, hint = "Printing is not available here.", "Save the report as PDF and print that."
+            words, hint = phrase("Printing is not available here."), phrase("Save the report as PDF and print that.")
             self._window.show_error(BrainTumorError(ErrorCode.EXPORT_FAILED, words, hint))
             return
         PrintJob(self._window.exporter, content, preview, self._window.show_error).begin()
@@ -80,7 +82,7 @@ class ReportCommands(QObject):
         """Ask for a folder, and write one report a case and one table there."""
         if self.batch is not None:
             return
-        dialog = QFileDialog(self._window, "Folder for the reports", self._window.settings.last_folder)
+        dialog = QFileDialog(self._window, tr("Folder for the reports"), self._window.settings.last_folder)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
@@ -97,11 +99,11 @@ class ReportCommands(QObject):
         box = QMessageBox(self._window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Export all reports")
-        files = f"“{there[0]}” lies" if len(there) == 1 else f"{len(there)} files of these names lie"
-        box.setText(f"{files} in that folder already.")
-        box.setInformativeText("Replace what is there?")
-        replace = box.addButton("&Replace", QMessageBox.ButtonRole.AcceptRole)
+        box.setWindowTitle(tr("Export all reports"))
+        one, other = "One file of these names lies there already.", "{count} files of these names lie there already."
+        box.setText(tr_count(one, other, len(there)))
+        box.setInformativeText(tr("Replace what is there?"))
+        replace = box.addButton(tr("&Replace"), QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
         replace.clicked.connect(lambda: self._begin(batch))
         box.open()

@@ -15,6 +15,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from braintumor_desktop.language import tr, tr_count
+
 SCREEN_DPI = 150
 _STEP = 1.25
 _SMALLEST, _LARGEST = 0.4, 3.0
@@ -28,14 +30,14 @@ class ReportPreview(QDialog):
 
     def __init__(self, pages: list[QImage], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Report preview")
+        self.setWindowTitle(tr("Report preview"))
         self._pages = pages
         self._zoom = 1.0
-        self.words = QLabel("1 page" if len(pages) == 1 else f"{len(pages)} pages")
-        self.save = QPushButton("&Save as PDF…")
-        self.print = QPushButton("&Print…")
-        self.close_button = QPushButton("&Close")
-        larger, smaller = QPushButton("&Larger"), QPushButton("S&maller")
+        self.words = QLabel(tr_count("{count} page", "{count} pages", len(pages)))
+        self.save = QPushButton(tr("&Save as PDF…"))
+        self.print = QPushButton(tr("&Print…"))
+        self.close_button = QPushButton(tr("&Close"))
+        larger, smaller = QPushButton(tr("&Larger")), QPushButton(tr("S&maller"))
         self.save.clicked.connect(self.save_asked)
         self.print.clicked.connect(self.print_asked)
         self.close_button.clicked.connect(self.reject)
@@ -57,14 +59,14 @@ class ReportPreview(QDialog):
         for number in range(1, len(pages) + 1):
             label = QLabel()
             label.setFrameShape(QFrame.Shape.Box)
-            label.setAccessibleName(f"Page {number} of {len(pages)}")
+            label.setAccessibleName(tr("Page {number} of {count}", number=number, count=len(pages)))
             column.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
             self.labels.append(label)
         column.addStretch(1)
         self.area = QScrollArea()
         self.area.setWidgetResizable(True)
         self.area.setWidget(paper)
-        self.area.setAccessibleName("Pages of the report")
+        self.area.setAccessibleName(tr("Pages of the report"))
         layout = QVBoxLayout(self)
         layout.addLayout(bar)
         layout.addWidget(self.area, 1)

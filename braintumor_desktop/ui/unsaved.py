@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.keeping import Keeper
@@ -34,17 +35,22 @@ class UnsavedReadings(QObject):
         box = QMessageBox(self._window)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle("Your reading is not saved")
-        which = f"“{unsaved[0].name}”" if len(unsaved) == 1 else f"{len(unsaved)} cases"
+        box.setWindowTitle(tr("Your reading is not saved"))
         box.setText(
-            f"Your measurements, verdict and comment on {which} are in no report and not kept on this computer."
+            tr_count(
+                "What you measured and said on one case is in no report and not kept on this computer.",
+                "What you measured and said on {count} cases is in no report and not kept on this computer.",
+                len(unsaved),
+            )
         )
         box.setInformativeText(
-            "Keep them on this computer? They are there again when the same series is opened; "
-            "Settings has a switch to stop keeping, and a button to delete what was kept."
+            tr(
+                "Keep them on this computer? They are there again when the same series is opened; "
+                "Settings has a switch to stop keeping, and a button to delete what was kept."
+            )
         )
-        keep = box.addButton("&Keep", QMessageBox.ButtonRole.AcceptRole)
-        discard = box.addButton("&Discard", QMessageBox.ButtonRole.DestructiveRole)
+        keep = box.addButton(tr("&Keep"), QMessageBox.ButtonRole.AcceptRole)
+        discard = box.addButton(tr("&Discard"), QMessageBox.ButtonRole.DestructiveRole)
         box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(keep)
         keep.clicked.connect(lambda: self._keep(unsaved, go_on))
