@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from braintumor_desktop import reporting
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.domain.findings import Analysis
@@ -34,6 +35,7 @@ from braintumor_desktop.reporting import (
     write_pdf,
     write_png,
 )
+from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 
 READ_AHEAD = 4
 """Inputs kept loaded ahead of the network, a worker; bounds the memory of a long batch."""
@@ -50,6 +52,8 @@ class Options:
     masks: Path | None = None
     heatmaps: Path | None = None
     report: Path | None = None
+    dicom: Path | None = None
+    dicom_kinds: tuple[DicomKind, ...] = USUAL_KINDS
     model: str = "neuro"
     device: str = "auto"
     workers: int = 1
@@ -168,6 +172,9 @@ def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]
     heatmap = to_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
     if options.report:
         write_reports(analysis, options.report, stem)
+    if options.dicom:
+        report = build_report(analysis, model_facts=find_model(analysis.model.id).facts())
+        reporting.write_dicom(report, analysis, options.dicom / stem, options.dicom_kinds)
     return json_line(analysis, mask_path=mask, heatmap_path=heatmap)
 
 

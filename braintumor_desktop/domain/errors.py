@@ -43,6 +43,8 @@ class ErrorCode(StrEnum):
     DEVICE_UNAVAILABLE = "device_unavailable"
     OUT_OF_MEMORY = "out_of_memory"
     EXPORT_FAILED = "export_failed"
+    READING_DAMAGED = "reading_damaged"
+    READING_NOT_KEPT = "reading_not_kept"
     DATA_INVALID = "data_invalid"
     INTERNAL = "internal"
 

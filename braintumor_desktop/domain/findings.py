@@ -34,6 +34,8 @@ CLASS_TITLES: Mapping[str, str] = {
     INDETERMINATE: "Indeterminate",
 }
 
+UNTYPED_TUMOR = "Tumour, type not told"
+
 
 @dataclass(frozen=True)
 class ModelIdentity:
@@ -49,7 +51,8 @@ class Finding:
     """The classification.
 
     label: one of the classes, or ``indeterminate`` where the prediction set is empty or holds all classes;
-    probabilities: calibrated, one a class, summing to 1; tumor_probability: 1 - P(no_tumor);
+    probabilities: calibrated, one a class, summing to 1; tumor_probability: 1 - P(no_tumor).
+    A model that can't tell types apart gives that of ``no_tumor`` alone, and calls any tumour ``indeterminate``;
     prediction_set: the classes that conformal prediction can't exclude at `coverage`
     (None and None where the model was not calibrated for sets).
     """
@@ -64,14 +67,37 @@ class Finding:
         return 1.0 - self.probabilities[TumorClass.NO_TUMOR]
 
     @property
-    def top_class(self) -> TumorClass:
+    def types_known(self) -> bool:
+        """False where the model says tumour or no tumour and nothing else."""
+        return len(self.probabilities) == len(CLASSES)
+
+    @property
+    def top_class(self) -> TumorClass | None:
+        """The likeliest class; None for a tumour whose type the model can't tell."""
+        if not self.types_known:
+            return TumorClass.NO_TUMOR if self.tumor_probability <= 0.5 else None
         return max(CLASSES, key=lambda c: self.probabilities[c])
+
+    @property
+    def top_probability(self) -> float:
+        """That of `top_class`."""
+        top = self.top_class
+        return self.tumor_probability if top is None else self.probabilities[top]
+
+    @property
+    def title(self) -> str:
+        """The label in words."""
+        return UNTYPED_TUMOR if self.top_class is None else CLASS_TITLES[self.label]
 
     def sentence(self) -> str:
         """The finding in one plain sentence, the same in the window and in every report."""
         top = self.top_class
-        share = self.probabilities[top]
+        share = self.top_probability
         percent = "more than 99 %" if share >= 0.99 else f"{100 * share:.0f} %"  # never "100 %": nothing is certain
+        if top is None:
+            return f"The model sees a tumour and can't tell its type (probability {percent})."
+        if not self.types_known:
+            return f"The model sees no tumour (probability {percent}); it can't tell types apart."
         if self.label == INDETERMINATE:
             likely = CLASS_TITLES[top].lower()
             return f"Indeterminate: the model can't tell the classes apart (most likely {likely}, {percent})."
@@ -195,13 +221,13 @@ class Explanation:
 
 @dataclass(frozen=True)
 class SliceFinding:
-    """One slice of a series; position_mm along the normal, None where unknown."""
+    """One slice of a series; position_mm along the normal, None where unknown; area_px: None without outlines."""
 
     index: int
     position_mm: float | None
     tumor_probability: float
     label: str
-    area_px: int
+    area_px: int | None
 
 
 @dataclass(frozen=True)

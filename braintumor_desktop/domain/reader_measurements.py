@@ -140,8 +140,8 @@ def inside(measurement: ReaderMeasurement, shape: tuple[int, int]) -> NDArray[np
 class MeasurementHistory:
     """The measurements of one case, with what they were before."""
 
-    def __init__(self) -> None:
-        self.current: tuple[ReaderMeasurement, ...] = ()
+    def __init__(self, current: Sequence[ReaderMeasurement] = ()) -> None:
+        self.current = tuple(current)
         self._past: list[tuple[ReaderMeasurement, ...]] = []
         self._future: list[tuple[ReaderMeasurement, ...]] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from braintumor_desktop.imaging import jpeg_decoder
 from braintumor_desktop.imaging.dicom_library import library
 
 SYNTAXES = (
@@ -26,8 +27,12 @@ SYNTAXES = (
 
 
 def missing_codecs() -> list[str]:
-    """Names of promised transfer syntaxes whose decoder is not installed; empty where all is well."""
+    """Names of promised transfer syntaxes whose decoder is not installed or doesn't load; empty where all is well."""
     library()
+    try:
+        jpeg_decoder.load_codecs()
+    except ImportError:
+        return [syntax_name(syntax) for syntax in jpeg_decoder.DECODER_DEPENDENCIES]
     return [syntax_name(syntax) for syntax in SYNTAXES if not is_decodable(syntax)]
 
 

@@ -18,7 +18,6 @@ from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pix
 from braintumor_desktop.imaging.dicom_library import library
 
 _END_OF_IMAGE = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike
-_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +92,6 @@ def _decoded(dataset: Any, wanted: list[int]) -> list[NDArray[Any]]:
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import iter_pixels
 
-    _repair_jpeg_extended(dataset)
     # A generator decodes frame by frame: a large multi-frame file is never held decoded as a whole.
     frames = [np.asarray(frame) for frame in iter_pixels(dataset, indices=wanted)]
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
@@ -197,24 +195,3 @@ def _check(dataset: Any) -> None:
                 raise truncated(syntax.name)
         if count < frames:
             raise truncated(syntax.name)
-
-
-def _repair_jpeg_extended(dataset: Any) -> None:
-    """Some encoders of sequential JPEG leave the end of the spectral selection 0; it must be 63 (T.81, table B.3).
-
-    Without it the decoder refuses a sound 12-bit picture.
-    """
-    if dataset.file_meta.TransferSyntaxUID != _JPEG_EXTENDED:
-        return
-    from pydicom.encaps import encapsulate, generate_frames
-
-    frames = []
-    for frame in generate_frames(dataset.PixelData, number_of_frames=int(dataset.get("NumberOfFrames") or 1)):
-        scan = frame.find(b"\xff\xda")
-        last = scan + 2 + int.from_bytes(frame[scan + 2 : scan + 4]) - 2
-        sound = scan < 0 or frame[last - 1 : last + 1] != b"\0\0"
-        frames.append(frame if sound else frame[:last] + b"\x3f" + frame[last + 1 :])
-    dataset.PixelData = encapsulate(frames)
-    for offsets in ("ExtendedOffsetTable", "ExtendedOffsetTableLengths"):
-        if offsets in dataset:
-            del dataset[offsets]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -17,17 +18,20 @@ from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.device import choose_device
 from braintumor_desktop.inference.explain import METHOD, class_activation, energy_inside
-from braintumor_desktop.inference.picture_reading import SliceAnswer, read_picture
+from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer, read_picture
+from braintumor_desktop.inference.plain_series import read_plain_series
 from braintumor_desktop.inference.planes import resample_to, resampled_flags, straight_grid
 from braintumor_desktop.inference.preprocess import find_frame, prepare
-from braintumor_desktop.inference.probability import softmax
+from braintumor_desktop.inference.probability import binary_label, softmax, without_types
 from braintumor_desktop.inference.quality import (
     contradiction_flags,
     picture_flags,
     saturation_flag,
     sequence_flags,
 )
+from braintumor_desktop.inference.reference_answers import answer_whole, banding_flag
 from braintumor_desktop.inference.series_reading import read_series
+from braintumor_desktop.models.architectures import ARCHITECTURES
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import DEFAULT_MODEL, ManifestRow, find_model
 
@@ -46,6 +50,7 @@ class Analyzer:
     def __init__(self, network: nn.Module, row: ManifestRow, device: torch.device) -> None:
         self.row = row
         self.identity = row.identity
+        self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
         self._place(network, device)
 
@@ -83,7 +88,8 @@ class Analyzer:
         began = time.perf_counter()
         tell = progress or (lambda _stage, _share: None)
         asked = cancelled or (lambda: False)
-        tilted = straight_grid(study.pixels.shape, study.geometry)
+        outlines = self._architecture.outlines
+        tilted = straight_grid(study.pixels.shape, study.geometry) if outlines else None
         if tilted is not None:
             tell("Resampling", 0.0)
         pixels = study.pixels if tilted is None else resample_to(study.pixels, tilted.grid)
@@ -92,9 +98,13 @@ class Analyzer:
         calibration = self.row.calibration
         if study.slices == 1:
             reading = read_picture(study, answers[0], calibration)
+        elif not outlines:
+            reading = read_plain_series(study, answers, calibration)
         else:
             grid = None if tilted is None else tilted.grid
             reading = read_series(study, answers, grid, calibration, self._look_again)
+        if not self._architecture.types:
+            reading = _untyped(reading)
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
         flags = (
@@ -106,7 +116,7 @@ class Analyzer:
             + resampled_flags(tilted)
             + self._device_flags()
         )
-        inside = energy_inside(reading.heatmap[key], segmentation.mask[key])
+        inside = None if segmentation is None else energy_inside(reading.heatmap[key], segmentation.mask[key])
         elapsed_ms = 1000 * (time.perf_counter() - began)
         return Analysis(
             study=study,
@@ -115,7 +125,7 @@ class Analyzer:
             finding=reading.finding,
             quality=Quality(flags=tuple(flags)),
             segmentation=segmentation,
-            explanation=Explanation(METHOD, reading.heatmap, inside),
+            explanation=Explanation(self._method, reading.heatmap, inside),
             slices=reading.slices,
             timing=Timing(load_ms, 1000 * infer_s, 1000 * explain_s, load_ms + elapsed_ms),
             key_slices=reading.key_slices,
@@ -147,7 +157,8 @@ class Analyzer:
         calibration = self.row.calibration
         answers = [a for i in range(0, len(views), BATCH) for a in self._answer(views[i : i + BATCH])[0]]
         probabilities = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
-        return probabilities, [a.frame.back(a.lesion) > calibration.mask_threshold for a in answers]
+        maps = [a.frame.back(a.lesion) for a in answers if a.lesion is not None]
+        return probabilities, [lesion > calibration.mask_threshold for lesion in maps]
 
     def _place(self, network: nn.Module, device: torch.device) -> None:
         self._network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -175,8 +186,18 @@ class Analyzer:
                 "Close other programs, or give a smaller picture.",
             ) from error
 
-    @torch.inference_mode()
+    @property
+    def _method(self) -> str:
+        title = self._architecture.cam_title
+        return f"Grad-CAM, {title}" if title else METHOD
+
     def _forward(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
+        if self._architecture.reference:
+            return answer_whole(self._network, self._architecture, self._device, pixels)
+        return self._forward_framed(pixels)
+
+    @torch.inference_mode()
+    def _forward_framed(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
         began = time.perf_counter()
         seen = [prepare(one, NETWORK_SIZE) for one in pixels]
         images = torch.from_numpy(np.stack([image for image, _, _ in seen]))[:, None]
@@ -197,3 +218,13 @@ class Analyzer:
             for k, (_, frame, head) in enumerate(seen)
         ]
         return answers, middle - began, time.perf_counter() - middle
+
+
+def _untyped(reading: Reading) -> Reading:
+    """The reading of a model that tells tumour from no tumour only, with what its original made of it."""
+    finding = without_types(reading.finding)
+    slices = reading.slices
+    if slices is not None:
+        slices = tuple(replace(s, label=binary_label(1 - s.tumor_probability)) for s in slices)
+    flags = reading.flags + banding_flag(finding.tumor_probability)
+    return replace(reading, finding=finding, slices=slices, flags=flags)

@@ -19,12 +19,13 @@ from braintumor_desktop.models.manifest import Calibration
 class SliceAnswer:
     """One slice through the network.
 
-    logits: (4,); lesion, heatmap: square, on the network's grid, 0..1; head_px: pixels of the head's outline in
-    the slice, None where there is none; frame: the square of the slice that was seen.
+    logits: (4,); lesion, heatmap: square, on the network's grid, 0..1; lesion: None where the model
+    draws none; head_px: pixels of the head's outline in the slice, None where there is none; frame: the square of the
+    slice that was seen.
     """
 
     logits: NDArray[np.float32]
-    lesion: NDArray[np.float32]
+    lesion: NDArray[np.float32] | None
     heatmap: NDArray[np.float16]
     head_px: int | None
     frame: Frame
@@ -38,11 +39,12 @@ class SliceAnswer:
 class Reading:
     """What the slices say together.
 
-    key: the slice to show first; slices: of a series, those that were analysed; flags: about the putting together.
+    segmentation: None where the model draws no outlines; key: the slice to show first; slices: of a series, those that
+    were analysed; flags: about the putting together.
     """
 
     finding: Finding
-    segmentation: Segmentation
+    segmentation: Segmentation | None
     heatmap: SliceMaps
     key: int
     slices: tuple[SliceFinding, ...] | None = None
@@ -52,12 +54,15 @@ class Reading:
 
 def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration) -> Reading:
     """The answer on its one slice is the answer."""
-    lesion = answer.frame.back(answer.lesion)
-    mask = clean(lesion > calibration.mask_threshold, SMALLEST_SHARE * answer.frame.side**2)
+    segmentation = None
+    if answer.lesion is not None:
+        lesion = answer.frame.back(answer.lesion)
+        mask = clean(lesion > calibration.mask_threshold, SMALLEST_SHARE * answer.frame.side**2)
+        segmentation = measure(mask[None], lesion[None], lambda _index: answer.head_px, study.geometry)
     probabilities = softmax(answer.logits / calibration.temperature)
     return Reading(
         finding=finding_from(probabilities, calibration),
-        segmentation=measure(mask[None], lesion[None], lambda _index: answer.head_px, study.geometry),
+        segmentation=segmentation,
         heatmap=answer.heat()[None],
         key=0,
     )

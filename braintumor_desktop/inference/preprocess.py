@@ -8,8 +8,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.imaging.windowing import apply_window, robust_window
+from braintumor_desktop.models.architectures import WholePicture
 
 MARGIN = 0.04
 """Air kept around the head, as a share of its longer side."""
@@ -97,3 +100,32 @@ def prepare(slice_pixels: NDArray[Any], size: int) -> tuple[NDArray[np.float32],
     head = head_mask(slice_pixels)
     frame = find_frame(slice_pixels, head)
     return normalise(resample(slice_pixels, frame, size)), frame, head
+
+
+class WholeFrame(Frame):
+    """The whole picture, stretched to a square whatever its shape: what the reference models see."""
+
+    @classmethod
+    def of(cls, rows: int, columns: int) -> WholeFrame:
+        """side: that of a square of the same area, so that shares of it mean shares of the picture."""
+        return cls(0.0, 0.0, float(np.sqrt(rows * columns)), rows, columns)
+
+    def back(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring a square map (n, n) back to the input's grid (rows, columns); averages where that is coarser."""
+        size = (min(self.columns, values.shape[1]), min(self.rows, values.shape[0]))
+        small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+        result = cv2.resize(small, (self.columns, self.rows), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(result, dtype=np.float32)
+
+
+def resize_whole(slice_pixels: NDArray[Any], feeding: WholePicture) -> NDArray[np.uint8]:
+    """The whole slice as grey bytes (size, size), stretched, as the original systems fed their networks.
+
+    Bytes are taken as they are; anything else goes through the program's own first window. Bilinear is OpenCV's, which
+    looks at four pixels only however much it shrinks, bicubic is Pillow's, which smooths: the ones the originals had.
+    """
+    size = (feeding.size, feeding.size)
+    grey = slice_pixels if slice_pixels.dtype == np.uint8 else apply_window(slice_pixels, robust_window(slice_pixels))
+    if feeding.interpolation == "bicubic":
+        return np.array(Image.fromarray(grey).resize(size, Image.Resampling.BICUBIC), dtype=np.uint8)
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)

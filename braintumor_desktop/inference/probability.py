@@ -25,3 +25,14 @@ def finding_from(probabilities: NDArray[np.float64], calibration: Calibration) -
             label = INDETERMINATE
     named = {c: float(p) for c, p in zip(CLASSES, probabilities, strict=True)}
     return Finding(label, named, members, calibration.coverage if members is not None else None)
+
+
+def without_types(finding: Finding) -> Finding:
+    """The finding of a model that tells tumour from no tumour only, of which the types' shares mean nothing."""
+    none = finding.probabilities[TumorClass.NO_TUMOR]
+    return Finding(binary_label(none), {TumorClass.NO_TUMOR: none})
+
+
+def binary_label(no_tumor: float) -> str:
+    """Without a type to name, a tumour is indeterminate. no_tumor: its probability."""
+    return TumorClass.NO_TUMOR.value if no_tumor >= 0.5 else INDETERMINATE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -12,11 +11,8 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.models.architectures import ARCHITECTURES
 from braintumor_desktop.models.manifest import ManifestRow, verified_weights
-from braintumor_desktop.models.neuro import Neuro
-
-ARCHITECTURES: dict[str, Callable[[], nn.Module]] = {"neuro": Neuro}
-"""Every network the program can build, by the manifest's `architecture`."""
 
 
 def load_network(row: ManifestRow, folder: Path | None = None) -> nn.Module:
@@ -31,7 +27,7 @@ def load_network(row: ManifestRow, folder: Path | None = None) -> nn.Module:
             "Update the program, or choose another model.",
         )
     weights = load_file(verified_weights(row, folder))
-    network = ARCHITECTURES[row.architecture]()
+    network = ARCHITECTURES[row.architecture].build()
     try:
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in weights.items()})
     except RuntimeError as error:

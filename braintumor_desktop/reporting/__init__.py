@@ -1,4 +1,4 @@
-"""One report model and its views: PDF, PNG, JSON lines, masks; and the reference texts. No torch, no Qt."""
+"""One report model and its views: PDF, PNG, JSON lines, masks, DICOM; and the reference texts. No torch, no Qt."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 from braintumor_desktop.reporting.json_lines import error_line, json_line
+from braintumor_desktop.reporting.letterhead import Letterhead, prepare_logo
 from braintumor_desktop.reporting.masks import (
     batch_stems,
     distinct_stems,
@@ -18,10 +19,12 @@ from braintumor_desktop.reporting.report import ReaderNote, Report, build_report
 from braintumor_desktop.reporting.tumor_reference import TumorReference, reference_text
 
 if TYPE_CHECKING:
+    from braintumor_desktop.reporting.dicom.objects import write_dicom
     from braintumor_desktop.reporting.pdf import write_pdf
     from braintumor_desktop.reporting.png import write_png
 
 __all__ = [
+    "Letterhead",
     "ReaderNote",
     "Report",
     "TumorReference",
@@ -32,7 +35,9 @@ __all__ = [
     "ensure_folder",
     "error_line",
     "json_line",
+    "prepare_logo",
     "reference_text",
+    "write_dicom",
     "write_heatmap",
     "write_heatmap_nifti",
     "write_mask",
@@ -43,7 +48,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The PDF library takes a quarter of a second to import: only who writes a PDF or PNG pays for it."""
+    """PDF and DICOM libraries take a quarter of a second and more to import: only who writes such files pays for it."""
     if name == "write_pdf":
         from braintumor_desktop.reporting.pdf import write_pdf
 
@@ -52,4 +57,8 @@ def __getattr__(name: str) -> Any:
         from braintumor_desktop.reporting.png import write_png
 
         return write_png
+    if name == "write_dicom":
+        from braintumor_desktop.reporting.dicom.objects import write_dicom
+
+        return write_dicom
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

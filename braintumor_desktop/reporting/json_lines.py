@@ -120,7 +120,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "label": str(finding.label),
         "tumor_probability": figures.complement(finding.probabilities[TumorClass.NO_TUMOR]),
-        "probabilities": {each.value: figures.share(finding.probabilities[each]) for each in CLASSES},
+        "probabilities": {each.value: figures.share(finding.probabilities.get(each)) for each in CLASSES},
         "prediction_set": None if finding.prediction_set is None else [each.value for each in finding.prediction_set],
         "coverage": figures.share(finding.coverage),
     }

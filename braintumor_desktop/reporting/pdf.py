@@ -1,25 +1,22 @@
 """The report as PDF, and the drawing that the PNG shares.
 
-How far it goes: the file declares PDF/A-2u (ISO 19005-2, level U). fpdf2 enforces it as far as it can: fonts embedded
-as subsets, text mapped to Unicode, sRGB output intent, XMP metadata, no encryption, script or link. Title, language,
-author, creator, date and bookmarks are set; key images carry alternative text in a structure tree. It isn't fully
-tagged (headings, tables and reading order are not in the tree), so it is neither PDF/A-2a nor PDF/UA. The claim
-of PDF/A-2u rests on fpdf2; no validator (such as veraPDF) has been run on the files yet.
+How far it goes as PDF/A and for screen readers stands in docs/REPORT.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from PIL import Image
 
 from braintumor_desktop.reporting.atomic import atomic_write
-from braintumor_desktop.reporting.key_images import KeyImage
-from braintumor_desktop.reporting.report import Fact, Report
-from braintumor_desktop.reporting.sheet import ACCENT, BLACK, INK, MARGIN, MUTED, TRACK, WHITE, Sheet, line_height
+from braintumor_desktop.reporting.pdf_images import draw_key_images
+from braintumor_desktop.reporting.provenance import Fact
+from braintumor_desktop.reporting.report import Report
+from braintumor_desktop.reporting.sheet import ACCENT, INK, MARGIN, MUTED, TRACK, Sheet
 
 Paper = Literal["A4", "Letter"]
 PAPER_SIZES_MM: dict[Paper, tuple[float, float]] = {"A4": (210.0, 297.0), "Letter": (215.9, 279.4)}
@@ -27,6 +24,7 @@ PAPER_SIZES_MM: dict[Paper, tuple[float, float]] = {"A4": (210.0, 297.0), "Lette
 _GAP = 2.1  # mm between sections
 _TALLEST_IMAGE, _LOWEST_IMAGE = 58.0, 38.0  # mm; lower ones are taken where that lets the report fit on one page
 _LABEL_WIDTH = 30.0
+_LOGO_MM = (42.0, 15.0)  # at most
 _OTHER_BAR = (120, 144, 166)
 
 
@@ -60,34 +58,65 @@ def compose(report: Report, size: tuple[float, float], image_height: float, *, a
         size,
         banner=f"Synthetic data. {report.banner}" if report.synthetic else report.banner,
         footer=(report.file_name, f"  ·  SHA-256 {report.file_sha256[:12]}…  ·  {report.program}"),
+        footnote=report.letterhead.footer,
     )
     sheet.describe(
         f"{report.title}: {report.file_name}", f"{report.banner} {report.finding}", report.program, report.created
     )
     sheet.add_page()
+    _letterhead(sheet, report)
     _title(sheet, report)
     _provenance(sheet, report)
     _finding(sheet, report)
     _quality(sheet, report)
-    _key_images(sheet, report, image_height)
+    draw_key_images(sheet, report, image_height)
+    sheet.set_y(sheet.y + _GAP - 0.6)
     _measurements(sheet, report)
     _reader_measurements(sheet, report)
-    if answer_alone:
+    if answer_alone and sheet.page == 1:
         sheet.add_page()
     _model_and_limits(sheet, report)
     _reader(sheet, report)
     return sheet
 
 
+def _letterhead(sheet: Sheet, report: Report) -> None:
+    """The clinic's logo at the left, its name and address beside it."""
+    head = report.letterhead
+    if not head.has_head:
+        return
+    top, x = sheet.y, MARGIN
+    lowest = top
+    if head.logo:
+        with Image.open(BytesIO(head.logo)) as logo:
+            scale = min(_LOGO_MM[0] / logo.width, _LOGO_MM[1] / logo.height)
+            width, height = logo.width * scale, logo.height * scale
+            sheet.image(logo, x=x, y=top, w=width, h=height, alt_text="The clinic's logo.")
+        x, lowest = x + width + 4.0, top + height
+    if head.name.strip():
+        sheet.paragraph(head.name.strip(), x=x, size=11.0, bold=True)
+    if head.address.strip():
+        sheet.paragraph(head.address.strip(), x=x, size=8.0, colour=MUTED)
+    sheet.set_y(max(sheet.y, lowest) + 1.2)
+    sheet.rule(sheet.y)
+    sheet.set_y(sheet.y + 2.4)
+
+
 def _title(sheet: Sheet, report: Report) -> None:
     top = sheet.y
-    sheet.write_line(report.title, MARGIN, top - 0.6, 14.5, bold=True)
+    with sheet.tagged("H1"):
+        sheet.write_line(report.title, MARGIN, top - 0.6, 14.5, bold=True)
     created = f"Created {report.created.isoformat(' ', 'minutes')}"
     sheet.write_line(created, MARGIN, top, 8.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.write_line(report.program, MARGIN, top + 3.5, 7.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.set_y(top + 8.2)
-    sheet.paragraph(report.identifiers, size=8.0)
+    if report.identity:
+        sheet.paragraph(report.identity, size=8.0)
     sheet.set_y(sheet.y + _GAP - 0.6)
+    if report.identifiers:
+        sheet.heading("Patient and study")
+        _facts(sheet, report.identifiers)
+        sheet.set_y(sheet.y + _GAP)
 
 
 def _provenance(sheet: Sheet, report: Report) -> None:
@@ -153,69 +182,6 @@ def _quality(sheet: Sheet, report: Report) -> None:
     for sentence in report.quality:
         sheet.paragraph(sentence, bullet=True)
     sheet.set_y(sheet.y + _GAP)
-
-
-def _key_images(sheet: Sheet, report: Report, height: float) -> None:
-    gap = 3.0
-    width = (sheet.content_width - 2 * gap) / 3
-    sizes = [_fit(image, width, height) for image in report.images]
-    tallest = max(size[1] for size in sizes)
-    sheet.heading("Key images", keep=tallest + 20.0)
-    top = sheet.y + 3.6
-    below = []
-    for number, (image, (w, h)) in enumerate(zip(report.images, sizes, strict=True)):
-        left = MARGIN + number * (width + gap)
-        sheet.write_line(image.title, left, top - 3.6, bold=True)
-        sheet.set_fill_color(*BLACK)
-        sheet.rect(left, top, width, tallest, style="F")
-        _image(sheet, image, left + (width - w) / 2, top + (tallest - h) / 2, w, h)
-        sheet.set_y(top + tallest + 0.6)
-        if image.colour_bar is not None:
-            _colour_bar(sheet, image.colour_bar, left, sheet.y, width)
-            sheet.set_y(sheet.y + 3.0)
-        sheet.paragraph(image.caption, x=left, width=width, size=6.6, colour=MUTED)
-        below.append(sheet.y)
-    # The notes go below the first two captions, beside the third, that stands lower for its colour bar.
-    sheet.set_y(max(below[:2]))
-    sheet.paragraph(report.image_notes, width=2 * width + gap, size=6.6, colour=MUTED)
-    sheet.set_y(max(sheet.y, *below) + _GAP - 0.6)
-
-
-def _fit(image: KeyImage, width: float, height: float) -> tuple[float, float]:
-    rows, columns = image.pixels.shape[:2]
-    scale = min(width / columns, height / rows)
-    return columns * scale, rows * scale
-
-
-def _image(sheet: Sheet, image: KeyImage, x: float, y: float, w: float, h: float) -> None:
-    """The picture with its scale bar, and its edge letters or that orientation is unknown."""
-    grey = bool((image.pixels == image.pixels[:, :, :1]).all())  # a third of the bytes
-    raster = Image.fromarray(np.ascontiguousarray(image.pixels[:, :, 0])) if grey else Image.fromarray(image.pixels)
-    sheet.image(raster, x=x, y=y, w=w, h=h, alt_text=sheet.printable(image.alt_text))
-    bar = image.scale_bar.width * w
-    foot = y + h - 1.6
-    sheet.set_fill_color(*BLACK)
-    sheet.rect(x + 1.3, foot - 1.0, bar + 0.4, 1.2, style="F")
-    sheet.set_fill_color(*WHITE)
-    sheet.rect(x + 1.5, foot - 0.8, bar, 0.8, style="F")
-    sheet.plate(image.scale_bar.label, x + 1.3, foot - 1.2 - line_height(6.2))
-    if image.edge_letters is None:
-        sheet.plate("orientation unknown", x + w - 0.8, y + 0.8, 5.4, align="R")
-        return
-    left, right, top, bottom = image.edge_letters
-    middle = y + h / 2 - line_height(7.0) / 2
-    sheet.plate(left, x + 0.8, middle, 7.0)
-    sheet.plate(right, x + w - 0.8, middle, 7.0, align="R")
-    sheet.plate(top, x + w / 2, y + 0.8, 7.0, align="C")
-    sheet.plate(bottom, x + w / 2, y + h - 0.8 - line_height(7.0), 7.0, align="C")
-
-
-def _colour_bar(sheet: Sheet, ramp: np.ndarray, x: float, y: float, width: float) -> None:
-    sheet.write_line("0", x, y - 0.3, 6.6)
-    sheet.image(
-        Image.fromarray(ramp), x=x + 2.4, y=y + 0.2, w=width - 4.8, h=2.0, alt_text="Colour bar from heat 0 to 1."
-    )
-    sheet.write_line("1", x, y - 0.3, 6.6, width=width, align="R")
 
 
 def _measurements(sheet: Sheet, report: Report) -> None:

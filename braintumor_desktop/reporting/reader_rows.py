@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from braintumor_desktop.domain.reader_measurements import ACQUIRED, MeasurementKind, ReaderMeasurement, Values, measure
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.imaging.reformat import Plane, acquired, can_reformat, reformatted
+from braintumor_desktop.imaging.reformat import Plane, PlaneStack, acquired, can_reformat, reformatted
 from braintumor_desktop.reporting.figures import in_words, rounded
 
 _METHODS = {
@@ -37,12 +37,10 @@ def values_in_words(measurement: ReaderMeasurement, values: Values) -> list[str]
 def reader_rows(study: Study, measurements: Sequence[ReaderMeasurement]) -> list[tuple[str, str, str]]:
     """Name, value and how it was measured, in the order they were made; several of a kind are numbered."""
     rows = []
-    stacks = {}
+    stacks: dict[str, PlaneStack] = {}
     for number, each in enumerate(measurements, 1):
         if each.plane not in stacks:
-            plane = Plane(each.plane)
-            reformats = plane is not Plane.ACQUIRED and can_reformat(study)
-            stacks[each.plane] = reformatted(study, plane) if reformats else acquired(study)
+            stacks[each.plane] = stack_of(study, each.plane)
         stack = stacks[each.plane]
         pixels = stack.cut(study.pixels, min(each.slice_index, stack.slices - 1))
         value = ", ".join(values_in_words(each, measure(each, pixels, stack.spacing_mm)))
@@ -50,6 +48,13 @@ def reader_rows(study: Study, measurements: Sequence[ReaderMeasurement]) -> list
         view = "" if each.plane == ACQUIRED else f", {each.plane.lower()} reformat"
         rows.append((f"{number}. {each.kind.value}", value, f"{_METHODS[each.kind]}{view}{place}"))
     return rows
+
+
+def stack_of(study: Study, plane: str) -> PlaneStack:
+    """The planes that a measurement's `plane` names; those as acquired where the study can't be cut otherwise."""
+    wanted = Plane(plane)
+    reformats = wanted is not Plane.ACQUIRED and can_reformat(study)
+    return reformatted(study, wanted) if reformats else acquired(study)
 
 
 def _grey(value: float | None) -> str:

@@ -11,15 +11,18 @@ from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding, Segmentation, TumorClass
 from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
-from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging.overlay import COLORMAPS
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.reporting import figures
 from braintumor_desktop.reporting.key_images import KeyImage, render_key_images
+from braintumor_desktop.reporting.letterhead import NO_LETTERHEAD, Letterhead
+from braintumor_desktop.reporting.provenance import Fact, identifiers, provenance
+from braintumor_desktop.reporting.reader_images import render_reader_images
 from braintumor_desktop.reporting.reader_rows import reader_rows
+from braintumor_desktop.reporting.strip import StripTile, render_strip
 
 TITLE = "Brain tumour MRI: analysis report"
-NOT_KNOWN = "not known"
+DEIDENTIFIED_NAME = "de-identified"
 MOST_LESIONS = 4
 """Of a series, in the report; the outlines show all of them."""
 
@@ -35,16 +38,10 @@ class ReaderNote:
 
 
 @dataclass(frozen=True)
-class Fact:
-    """A label and what is known."""
-
-    label: str
-    value: str
-
-
-@dataclass(frozen=True)
 class ProbabilityRow:
-    """value: 0..1, rounded; words: the same as a percentage; in_set: None where the model gives no prediction set."""
+    """value: 0..1, rounded; words: the same as a percentage; in_set: None where the model gives no prediction set,
+    and for a model that can't tell types whether this is its answer.
+    """
 
     label: str
     title: str
@@ -66,14 +63,17 @@ class Measurement:
 class Report:
     """What a report says, in the order in which it says it.
 
-    created: when, with its time zone; quality, limits: plain sentences;
-    measurements: empty where the model draws no outline; reader_measurements: the reader's own, by hand.
+    letterhead: the clinic's; identity: one sentence on the patient, or empty; identifiers: the file's own;
+    created: when, with its time zone; quality, limits: plain sentences; strip: of a series;
+    measurements: empty where the model draws no outline; reader_measurements: the reader's own, by hand,
+    drawn on reader_images.
     """
 
     title: str
     banner: str
     synthetic: bool
-    identifiers: str
+    identity: str
+    identifiers: tuple[Fact, ...]
     provenance: tuple[Fact, ...]
     finding: str
     probabilities: tuple[ProbabilityRow, ...]
@@ -91,6 +91,9 @@ class Report:
     file_sha256: str
     program: str
     reader_measurements: tuple[Measurement, ...] = ()
+    strip: tuple[StripTile, ...] = ()
+    reader_images: tuple[KeyImage, ...] = ()
+    letterhead: Letterhead = NO_LETTERHEAD
 
 
 def build_report(
@@ -102,21 +105,27 @@ def build_report(
     model_facts: Mapping[str, str] | None = None,
     colormap: str = COLORMAPS[0],
     measurements: Sequence[ReaderMeasurement] = (),
+    letterhead: Letterhead | None = None,
+    deidentified: bool = False,
 ) -> Report:
     """The report of one analysis.
 
     reader: an unsigned note if None; window: grey values of the key images as the reader set them, those of the first
     view if None; created: now if None, local time where it has no zone; model_facts: more to say of the model, such as
-    training data and held-out figures from its manifest row (label → sentence); measurements: the reader's, by hand.
+    training data and held-out figures from its manifest row (label → sentence); measurements: the reader's, by hand;
+    letterhead: the clinic's; deidentified: without the names, numbers, dates and UIDs of patient and study, without
+    the file's name and the clinic. What the reader wrote stays.
     """
     created = created if created is not None else datetime.now().astimezone()
     study = analysis.study
+    identity, known = identifiers(study, deidentified=deidentified)
     return Report(
         title=TITLE,
         banner=RESEARCH_USE,
         synthetic=study.source.synthetic,
-        identifiers=_identifiers(study),
-        provenance=_provenance(study),
+        identity=identity,
+        identifiers=known,
+        provenance=provenance(study, deidentified=deidentified),
         finding=analysis.finding.sentence(),
         probabilities=_probabilities(analysis.finding),
         tumor_probability=f"Any of the three tumour kinds: {_tumor_probability(analysis.finding)}",
@@ -129,46 +138,14 @@ def build_report(
         limits=_limits(analysis),
         reader=reader if reader is not None else ReaderNote(),
         created=created if created.tzinfo is not None else created.astimezone(),
-        file_name=study.name,
+        file_name=DEIDENTIFIED_NAME if deidentified else study.name,
         file_sha256=study.source.sha256,
         program=f"braintumor-desktop {__version__}",
         reader_measurements=tuple(Measurement(*row) for row in reader_rows(study, measurements)),
+        strip=render_strip(analysis, window=window),
+        reader_images=render_reader_images(study, measurements, window=window),
+        letterhead=NO_LETTERHEAD if deidentified or letterhead is None else letterhead,
     )
-
-
-def _identifiers(study: Study) -> str:
-    if study.source.synthetic:
-        return "Synthetic data: there is no patient."
-    if study.source.kind is InputKind.PICTURE:
-        return "No patient identifiers in this file (a picture has no fields for them; text in the picture isn't read)."
-    return "No patient identifiers were copied into this report."
-
-
-def _provenance(study: Study) -> tuple[Fact, ...]:
-    source, geometry = study.source, study.geometry
-    pixels = f"{study.columns} × {study.rows} (width × height)"
-    spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
-    facts = [
-        Fact("File", study.name + " (pasted)" * source.pasted + " (synthetic, made by a program)" * source.synthetic),
-        Fact("SHA-256 of the pixels" if source.pasted else "SHA-256 of the file", source.sha256),
-        Fact("Format", f"{source.format}, {source.bits} bits a sample"),
-        Fact("File size", f"{source.size_bytes:,} bytes"),
-        Fact("Pixels", pixels if study.slices == 1 else f"{pixels}, {study.slices} slices"),
-        Fact("Pixel spacing", NOT_KNOWN if spacing is None else f"{spacing[0]:g} × {spacing[1]:g} mm (rows × columns)"),
-        Fact("Orientation", _orientation(orientation)),
-        Fact("Compression", {None: "not known whether lossy", True: "lossy", False: "lossless"}[source.lossy]),
-        Fact("Colour", "in colour, reduced to grey (luma)" if source.colour else "grey"),
-        Fact("Sequence", study.sequence or NOT_KNOWN),
-    ]
-    if geometry.slice_spacing_mm is not None:
-        facts.append(Fact("Slice spacing", f"{geometry.slice_spacing_mm:g} mm"))
-    if study.series_uid is not None:
-        facts.append(Fact("Series UID", study.series_uid))
-    return tuple(facts)
-
-
-def _orientation(orientation: tuple[str, str] | None) -> str:
-    return NOT_KNOWN if orientation is None else f"right edge {orientation[0]}, bottom edge {orientation[1]}"
 
 
 def _probabilities(finding: Finding) -> tuple[ProbabilityRow, ...]:
@@ -177,9 +154,11 @@ def _probabilities(finding: Finding) -> tuple[ProbabilityRow, ...]:
         ProbabilityRow(
             label=each.value,
             title=CLASS_TITLES[each],
-            value=figures.share(finding.probabilities[each]) or 0.0,
-            words=figures.share_in_words(finding.probabilities[each]),
-            in_set=None if chosen is None else each in chosen,
+            value=figures.share(finding.probabilities.get(each)) or 0.0,
+            words=figures.share_in_words(finding.probabilities[each]) if each in finding.probabilities else "not told",
+            in_set=(finding.top_class is each if not finding.types_known else None)
+            if chosen is None
+            else each in chosen,
         )
         for each in CLASSES
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue
@@ -34,6 +35,7 @@ _LEADING = 1.3
 _POINT = 25.4 / 72
 _BANNER_HEIGHT = 6.6
 _FOOTER_HEIGHT = 7.4
+_FOOTNOTE, _MOST_FOOTNOTES = 6.6, 3  # points, lines
 _FAMILY = "NotoSans"
 # fpdf2 puts the number of pages in its place. printable() keeps it out of every other text.
 _ALL_PAGES = "\x00"
@@ -54,8 +56,11 @@ class _Producer(OutputProducer):
 class Sheet(FPDF):
     """A PDF/A-2u document with the report's banner above and its footer below every page."""
 
-    def __init__(self, size: tuple[float, float], *, banner: str, footer: tuple[str, str]) -> None:
-        """size: width and height in mm; banner: one line; footer: a name, shortened to fit, and what follows it."""
+    def __init__(self, size: tuple[float, float], *, banner: str, footer: tuple[str, str], footnote: str = "") -> None:
+        """size: width and height in mm; banner: one line; footer: a name, shortened to fit, and what follows it.
+
+        footnote: above the footer of every page; what goes beyond three lines is cut off.
+        """
         super().__init__(unit="mm", format=size, enforce_compliance="PDF/A-2U")
         try:
             for style, file in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
@@ -73,6 +78,9 @@ class Sheet(FPDF):
         self.set_margins(MARGIN, MARGIN)
         self.set_auto_page_break(False)
         self.c_margin = 0.0
+        self._tags = 0  # how deep in tagged content
+        self._footnote_text = footnote.strip()
+        self._footnote: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -118,10 +126,54 @@ class Sheet(FPDF):
     @property
     def bottom(self) -> float:
         """Where content must end."""
-        return float(self.h - MARGIN / 2 - _FOOTER_HEIGHT)
+        return float(self.h - MARGIN / 2 - _FOOTER_HEIGHT) - len(self._footnote) * line_height(_FOOTNOTE)
+
+    @contextmanager
+    def tagged(self, kind: str) -> Iterator[None]:
+        """What is drawn inside is one element of the structure tree, in reading order, on one page.
+
+        kind: ``H1``, ``H2``, ``P`` … of ISO 32000-1 14.8.4. Inside another element nothing changes.
+        """
+        if self._tags == 0:
+            number = self.struct_builder.next_mcid_for_page(self.page)
+            self._add_marked_content(struct_type=f"/{kind}", mcid=number)
+            self._out(f"/{kind} <</MCID {number}>> BDC")
+        yield from self._inside()
+
+    @contextmanager
+    def decoration(self) -> Iterator[None]:
+        """What is drawn inside says nothing of its own: a screen reader passes it over (ISO 32000-1 14.8.2.2)."""
+        if self._tags == 0:
+            self._out("/Artifact BMC")
+        yield from self._inside()
+
+    def _inside(self) -> Iterator[None]:
+        self._tags += 1
+        yield
+        self._tags -= 1
+        if self._tags == 0:
+            self._out("EMC")
+
+    def rect(self, *args: Any, **kwargs: Any) -> None:
+        with self.decoration():
+            super().rect(*args, **kwargs)
+
+    def line(self, *args: Any, **kwargs: Any) -> None:
+        with self.decoration():
+            super().line(*args, **kwargs)
+
+    def polyline(self, *args: Any, **kwargs: Any) -> None:
+        with self.decoration():
+            super().polyline(*args, **kwargs)
 
     def header(self) -> None:
         """The banner; fpdf2 calls it for every page."""
+        if self.page == 1 and self._footnote_text:  # text can't be measured before there is a page
+            self._footnote = self.lines(self._footnote_text, self.content_width, _FOOTNOTE)[:_MOST_FOOTNOTES]
+        with self.decoration() if self.page > 1 else nullcontext():
+            self._draw_banner()
+
+    def _draw_banner(self) -> None:
         self.set_fill_color(*_BANNER_FILL)
         self.set_draw_color(*_BANNER_EDGE)
         self.set_line_width(0.3)
@@ -130,7 +182,14 @@ class Sheet(FPDF):
         self.set_xy(MARGIN, MARGIN / 2 + _BANNER_HEIGHT + 3.0)
 
     def footer(self) -> None:
-        """File and page; fpdf2 calls it for every page."""
+        """File and page, below the footnote; fpdf2 calls it for every page."""
+        with self.decoration():
+            self._draw_footer()
+
+    def _draw_footer(self) -> None:
+        top = self.bottom + 2.2
+        for number, line in enumerate(self._footnote):
+            self.write_line(line, MARGIN, top + number * line_height(_FOOTNOTE), _FOOTNOTE, colour=MUTED)
         top = self.h - MARGIN / 2 - _FOOTER_HEIGHT + 3.0
         self.rule(top)
         name, rest = self._footer
@@ -150,7 +209,8 @@ class Sheet(FPDF):
         self.room(keep + 5.0)
         self.start_section(self.printable(text))
         top = self.y
-        self.write_line(text.upper(), x, top, 7.4, bold=True, colour=ACCENT)
+        with self.tagged("H2"):
+            self.write_line(text.upper(), x, top, 7.4, bold=True, colour=ACCENT)
         self.set_draw_color(*ACCENT)
         self.set_line_width(0.25)
         self.line(x, top + 4.1, x + (self.content_width if width is None else width), top + 4.1)
@@ -178,7 +238,10 @@ class Sheet(FPDF):
         self._style(size, bold, colour)
         self.set_xy(x, y)
         text = self.printable(text)
-        self.cell(self.get_string_width(text) if width is None else width, size * _POINT * _LEADING, text, align=align)
+        width = self.get_string_width(text) if width is None else width
+        with self.tagged("P"):
+            # The space parts the lines of a paragraph for who reads the text without its places.
+            self.cell(width, size * _POINT * _LEADING, text + " " * (align == "L"), align=align)
         self.set_xy(*before)
 
     def line_width_of(self, text: str, size: float = BODY, *, bold: bool = False) -> float:
@@ -216,12 +279,18 @@ class Sheet(FPDF):
         """Text at the cursor, over pages where it must; the cursor goes below it."""
         width = self.w - MARGIN - x if width is None else width
         indent = 2.6 if bullet else 0.0
-        for number, line in enumerate(self.lines(text, width - indent, size, bold=bold)):
+        rest, first = self.lines(text, width - indent, size, bold=bold), True
+        while rest:
             self.room(line_height(size))
-            if bullet and number == 0:
-                self.write_line("•", x, self.y, size, colour=ACCENT, bold=True)
-            self.write_line(line, x + indent, self.y, size, bold=bold, colour=colour)
-            self.set_y(self.y + line_height(size))
+            fitting = max(1, int((self.bottom - self.y) / line_height(size) + 1e-6))
+            with self.tagged("P"):
+                for line in rest[:fitting]:
+                    if bullet and first:
+                        self.write_line("•", x, self.y, size, colour=ACCENT, bold=True)
+                    first = False
+                    self.write_line(line, x + indent, self.y, size, bold=bold, colour=colour)
+                    self.set_y(self.y + line_height(size))
+            rest = rest[fitting:]
 
     def paragraph_height(self, text: str, width: float, size: float = BODY, *, bullet: bool = False) -> float:
         return len(self.lines(text, width - (2.6 if bullet else 0.0), size)) * line_height(size)
@@ -249,16 +318,17 @@ class Sheet(FPDF):
             height = max(map(len, cells)) * line_height(BODY) + 0.7
             self.room(height)
             left = x
-            for column, (lines, width) in enumerate(zip(cells, widths, strict=True)):
-                for place, line in enumerate(lines):
-                    self.write_line(
-                        line,
-                        left,
-                        self.y + place * line_height(BODY) + 0.2,
-                        bold=head or column in bold,
-                        colour=MUTED if head or column in labels else INK,
-                    )
-                left += width
+            with self.tagged("P"):
+                for column, (lines, width) in enumerate(zip(cells, widths, strict=True)):
+                    for place, line in enumerate(lines):
+                        self.write_line(
+                            line,
+                            left,
+                            self.y + place * line_height(BODY) + 0.2,
+                            bold=head or column in bold,
+                            colour=MUTED if head or column in labels else INK,
+                        )
+                    left += width
             self.set_y(self.y + height)
             self.set_draw_color(*RULE)
             self.set_line_width(0.12)

@@ -1,1 +1,1 @@
-"""What outlives a run: the settings. No Qt widgets, no patient data."""
+"""What outlives a run: the settings, and what readers drew and said. No Qt widgets, no patient data."""

@@ -29,7 +29,8 @@ class Settings:
     """All of it, with the defaults of a first start.
 
     recent: paths, newest first; opacities: 0..1; max_file_mb: file size limit in MiB;
-    window_geometry, splitter_state: Qt's own bytes as base64, empty before the first close.
+    window_geometry, splitter_state: Qt's own bytes as base64, empty before the first close;
+    keep_readings: the reader's measurements, verdicts and comments are kept, see `storage.readings`.
     """
 
     version: int = VERSION
@@ -51,6 +52,7 @@ class Settings:
     appearance: str = "dark"
     window_geometry: str = ""
     splitter_state: str = ""
+    keep_readings: bool = True
 
     def remember(self, path: Path) -> None:
         """Put a file at the head of the recent ones."""
@@ -98,6 +100,7 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "appearance": _one_of(APPEARANCES),
     "window_geometry": _is_text,
     "splitter_state": _is_text,
+    "keep_readings": _is_flag,
 }
 
 

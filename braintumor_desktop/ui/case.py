@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, SliceMaps
+from braintumor_desktop.domain.findings import Analysis, SliceMaps
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Entry
@@ -19,9 +19,8 @@ from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.inference.quality import sequence_flags
 from braintumor_desktop.reporting.figures import share_in_words
+from braintumor_desktop.storage.readings import Reading, Verdict
 from braintumor_desktop.ui.reading import SharedRead
-
-Verdict = Literal["agree", "disagree"]
 
 
 class CaseState(Enum):
@@ -47,7 +46,8 @@ class Case:
     entry: what the listing said of it; volume: which of several at the same place; facts: that in a few words;
     headline, thumbnail: stay when `study` and `analysis` are let go to save memory;
     first_window, first_slice: what is shown at first;
-    window, slice_index, turn, measured, verdict, comment: the reader's.
+    window, slice_index, turn, measured, verdicts, comment, correction: the reader's; `correction` is the sequence, in a
+    tuple of one once it was corrected; reading_key, kept: under which name, and what, of it lies on disk.
     """
 
     id: int
@@ -71,8 +71,11 @@ class Case:
     analysis: Analysis | None = None
     headline: str = ""
     error: BrainTumorError | None = None
-    verdict: Verdict | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     comment: str = ""
+    correction: tuple[()] | tuple[str | None] = ()
+    reading_key: str = ""
+    kept: Reading = field(default_factory=Reading, repr=False)
 
     @property
     def status_line(self) -> str:
@@ -106,22 +109,59 @@ class Case:
         """A file name, without ending, for what is exported of it."""
         return self.entry.stem if self.entry is not None else Path(self.name).stem
 
+    @property
+    def verdict(self) -> Verdict | None:
+        """On the answer that is shown."""
+        return None if self.analysis is None else self.verdicts.get(self.analysis.model.sha256)
+
+    @verdict.setter
+    def verdict(self, verdict: Verdict | None) -> None:
+        if self.analysis is not None:
+            self.verdicts.pop(self.analysis.model.sha256, None)
+            if verdict is not None:
+                self.verdicts[self.analysis.model.sha256] = verdict
+
+    @property
+    def reading(self) -> Reading:
+        """What the reader drew, said and corrected, to be kept."""
+        corrected = self.correction[0] if self.correction else None
+        drawn, said = self.measured.current, self.comment.strip()
+        return Reading(drawn, dict(self.verdicts), said, corrected, bool(self.correction))
+
+    def take_reading(self, kept: Reading) -> None:
+        """Go on where an earlier reading ended."""
+        self.measured = MeasurementHistory(kept.measurements)
+        self.verdicts, self.comment = dict(kept.verdicts), kept.comment
+        if kept.sequence_corrected:
+            self.correct_sequence(kept.sequence)
+
+    def forget_reading(self) -> None:
+        """Begin anew, with what the sequence is: other pixels come."""
+        self.measured, self.verdicts, self.comment = MeasurementHistory(), {}, ""
+
     def correct_sequence(self, sequence: str | None) -> None:
         """What the reader says the sequence is, wherever it is shown from now on."""
-        if self.study is not None:
-            old = sequence_flags(self.study)
-            self.study = replace(self.study, sequence=sequence)
-            if self.analysis is not None:
-                quality = self.analysis.quality
-                flags = (*sequence_flags(self.study), *(flag for flag in quality.flags if flag not in old))
-                self.analysis = replace(self.analysis, study=self.study, quality=replace(quality, flags=flags))
+        self.correction = (sequence,)
+        self.apply_correction()
+
+    def apply_correction(self) -> None:
+        """The corrected sequence in the study, and in the answer to it."""
+        if self.study is None or not self.correction:
+            return
+        if self.study.sequence != self.correction[0]:
+            self.study = replace(self.study, sequence=self.correction[0])
+        if self.analysis is not None and self.analysis.study is not self.study:
+            old, quality = sequence_flags(self.analysis.study), self.analysis.quality
+            flags = (*sequence_flags(self.study), *(flag for flag in quality.flags if flag not in old))
+            self.analysis = replace(self.analysis, study=self.study, quality=replace(quality, flags=flags))
 
     def finish(self, analysis: Analysis) -> None:
         """Take the answer in."""
         finding = analysis.finding
         self.state, self.stage, self.fraction, self.error = CaseState.DONE, "", 1.0, None
         self.analysis = analysis
-        self.headline = f"{CLASS_TITLES[finding.label]}, {share_in_words(finding.probabilities[finding.top_class])}"
+        self.apply_correction()
+        self.headline = f"{finding.title}, {share_in_words(finding.top_probability)}"
 
     @property
     def held_bytes(self) -> int:

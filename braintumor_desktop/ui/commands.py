@@ -153,6 +153,7 @@ class Commands(QObject):
         """What the reader says this series is; the model's own checks stand as they were."""
         if self._case is not None:
             self._case.correct_sequence(None if sequence is None else sequence.value)
+            self._window.workspace.keeper.note_change(self._case)
             self._window.show_case(self._case)
 
     def cancel(self) -> None:
@@ -178,6 +179,7 @@ class Commands(QObject):
     def edit_settings(self) -> None:
         dialog = SettingsDialog(self._window.settings, self._window)
         dialog.forget_asked.connect(self.forget_recent)
+        dialog.clear_readings_asked.connect(self._window.workspace.keeper.clear)
         dialog.accepted.connect(self._settings_changed)
         self._open(dialog)
 

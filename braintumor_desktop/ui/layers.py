@@ -15,8 +15,8 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath,
 from braintumor_desktop.domain.measurements import Diameter, Diameters
 from braintumor_desktop.imaging.overlay import COLORMAPS, colorize, contours
 from braintumor_desktop.imaging.windowing import Window, apply_window
+from braintumor_desktop.reporting.canvas import DIAMETER_COLOUR, OUTLINE_COLOUR
 from braintumor_desktop.reporting.figures import in_words
-from braintumor_desktop.reporting.key_images import DIAMETER_COLOUR, OUTLINE_COLOUR
 
 CONTOUR = QColor(*OUTLINE_COLOUR)
 DIAMETER = QColor(*DIAMETER_COLOUR)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QV
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.storage.readings import ReadingStore, readings_folder
 from braintumor_desktop.storage.settings import Settings, save_settings
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.case_list import CasePanel
@@ -39,7 +40,8 @@ _MESSAGE_MS = 15_000
 class MainWindow(QMainWindow):
     """Assembles the parts and carries what one says to the others.
 
-    settings: changed in place and saved to `settings_file` (the user's own when None) at close.
+    settings: changed in place and saved to `settings_file` (the user's own when None) at close; what readers draw and
+    say is kept beside it.
     """
 
     def __init__(
@@ -51,7 +53,8 @@ class MainWindow(QMainWindow):
         self.stuck = False
         self.setWindowTitle(TITLE)
         self.setAcceptDrops(True)
-        self.workspace = Workspace(settings, analyzer_factory, self)
+        store = ReadingStore(readings_folder(settings_file))
+        self.workspace = Workspace(settings, analyzer_factory, store, self)
         self.exporter = Exporter(self)
         self.area = ViewArea()
         self.viewer = self.area.viewer
@@ -128,6 +131,7 @@ class MainWindow(QMainWindow):
         self.area.window_changed.connect(self._window_changed)
         self.area.slice_shown.connect(self._slice_shown)
         self.measuring.changed.connect(self._measured)
+        self.results.note_changed.connect(lambda: self.workspace.keeper.note_change(self.workspace.shown))
         self.slice_strip.slice_chosen.connect(self.go_to_slice)
         self.overlay_bar.opacity_changed.connect(self.set_opacity)
         self.overlay_bar.colormap_changed.connect(self.choose_colormap)
@@ -266,6 +270,7 @@ class MainWindow(QMainWindow):
     def _measured(self) -> None:
         self.view_commands.refresh()
         self._show_results.start()
+        self.workspace.keeper.note_change(self.workspace.shown)
 
     def toggle_layer(self, name: str, on: bool) -> None:
         """Switch an overlay: contour, fill, heatmap or diameters."""

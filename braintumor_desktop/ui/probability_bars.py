@@ -28,10 +28,10 @@ class ProbabilityBar(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(120 + self.fontMetrics().horizontalAdvance(_VALUE_SAMPLE), self.fontMetrics().height() + 16)
 
-    def set_value(self, value: float, *, leads: bool, in_set: bool) -> None:
-        """value: 0..1; leads: the likeliest class; in_set: the model can't exclude it."""
-        self._value, self._leads, self._in_set = value, leads, in_set
-        self.words = share_in_words(value)
+    def set_value(self, value: float | None, *, leads: bool, in_set: bool) -> None:
+        """value: 0..1, None where the model can't tell; leads: the likeliest class; in_set: it can't be excluded."""
+        self._value, self._leads, self._in_set = value or 0.0, leads, in_set
+        self.words = "not told" if value is None else share_in_words(value)
         self.setAccessibleDescription(self.words + (", in the prediction set" if in_set else ""))
         self.setToolTip(f"{self.title}: {self.words}" + ("; the model can't exclude it" if in_set else ""))
         self.update()
@@ -77,4 +77,4 @@ class ProbabilityBars(QWidget):
     def show_finding(self, finding: Finding) -> None:
         for each, bar in self.bars.items():
             in_set = finding.prediction_set is not None and each in finding.prediction_set
-            bar.set_value(finding.probabilities[each], leads=each is finding.top_class, in_set=in_set)
+            bar.set_value(finding.probabilities.get(each), leads=each is finding.top_class, in_set=in_set)

@@ -6,7 +6,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from braintumor_desktop.reporting import ReaderNote
-from braintumor_desktop.ui.case import Case, Verdict
+from braintumor_desktop.storage.readings import Verdict
+from braintumor_desktop.ui.case import Case
 
 
 class ReaderBox(QWidget):

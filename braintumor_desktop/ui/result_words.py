@@ -43,7 +43,9 @@ def sizes(study: Study, found: Segmentation | None) -> list[tuple[str, str]]:
 
 def size_note(study: Study, found: Segmentation | None) -> str:
     """Why something is missing from the sizes."""
-    if found is None or not found.present:
+    if found is None:
+        return "This model draws no outlines, so nothing is measured."
+    if not found.present:
         return "The model outlines no tumour."
     if study.geometry.pixel_spacing_mm is None:
         return "This file has no pixel spacing, so sizes are in pixels."

@@ -26,9 +26,13 @@ _APPEARANCE_TITLES = {"dark": "Dark", "light": "Light", "system": "As the deskto
 
 
 class SettingsDialog(QDialog):
-    """Edits `settings` in place when accepted; forget_asked: clear the recent files now."""
+    """Edits `settings` in place when accepted.
+
+    forget_asked: clear the recent files now; clear_readings_asked: delete all kept readings now.
+    """
 
     forget_asked = Signal()
+    clear_readings_asked = Signal()
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +53,12 @@ class SettingsDialog(QDialog):
         self.forget.clicked.connect(self.forget_asked)
         self.forget.clicked.connect(lambda: self.forget.setEnabled(False))
         self.forget.setEnabled(bool(settings.recent))
+        self.keep_readings = QCheckBox("Keep measurements, verdicts and comments")
+        self.keep_readings.setChecked(settings.keep_readings)
+        self.keep_readings.setToolTip("They are there again when the same series is opened on this computer")
+        self.clear_readings = QPushButton("Delete all that was kept")
+        self.clear_readings.clicked.connect(self.clear_readings_asked)
+        self.clear_readings.clicked.connect(lambda: self.clear_readings.setEnabled(False))
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.addRow("&Model", self.model)
@@ -59,6 +69,8 @@ class SettingsDialog(QDialog):
         form.addRow("&Appearance", self.appearance)
         form.addRow("Privacy", self.hide_names)
         form.addRow("", self.forget)
+        form.addRow("", self.keep_readings)
+        form.addRow("", self.clear_readings)
         note = QLabel("A new model or device is used from the next analysis on.")
         note.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -78,6 +90,7 @@ class SettingsDialog(QDialog):
         self._settings.appearance = self.appearance.currentData()
         self._settings.max_file_mb = self.max_file.value()
         self._settings.hide_recent_names = self.hide_names.isChecked()
+        self._settings.keep_readings = self.keep_readings.isChecked()
         super().accept()
 
 

@@ -125,7 +125,8 @@ class SliceStrip(QWidget):
             finding = self._findings[self.slice_at(event.pos().x())]
             outline = f"outline of {finding.area_px:,} px" if finding.area_px else "no outline"
             probability = share_in_words(finding.tumor_probability)
-            words = f"Slice {finding.index + 1}: tumour probability {probability}, {outline}"
+            words = f"Slice {finding.index + 1}: tumour probability {probability}"
+            words += "" if finding.area_px is None else f", {outline}"
             QToolTip.showText(event.globalPos(), words, self)
             return True
         return super().event(event)

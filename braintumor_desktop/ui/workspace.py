@@ -12,9 +12,11 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis, ModelIdentity
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, list_inputs, load_pasted
+from braintumor_desktop.storage.readings import ReadingStore
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.case_list import CaseListModel
+from braintumor_desktop.ui.keeping import Keeper
 from braintumor_desktop.ui.reading import Loaded, Reader, SharedRead
 from braintumor_desktop.ui.worker import AnalysisThread, AnalyzerFactory, Job
 
@@ -37,9 +39,17 @@ class Workspace(QObject):
     passed_over = Signal(int)
     model_changed = Signal(str)
 
-    def __init__(self, settings: Settings, analyzer_factory: AnalyzerFactory, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        analyzer_factory: AnalyzerFactory,
+        store: ReadingStore,
+        parent: QObject | None = None,
+    ) -> None:
         super().__init__(parent)
         self.settings = settings
+        self.keeper = Keeper(settings, store, self)
+        self.keeper.trouble.connect(lambda error: self.trouble.emit(error, None))
         self.model = CaseListModel(self)
         self.shown: Case | None = None
         self.beside: Case | None = None
@@ -72,6 +82,7 @@ class Workspace(QObject):
     def stop(self) -> bool:
         """End all work. True once no thread runs."""
         self._batch.clear()
+        self.keeper.keep(self.model.cases)
         for case in self.model.cases:
             case.load.ask_to_stop()
         stopped = self._thread.stop()
@@ -113,7 +124,9 @@ class Workspace(QObject):
         entry, limits = case.entry, self.limits
         if entry is None or case.state.busy or volume == case.volume:
             return
+        self.keeper.keep([case])
         case.let_go()
+        case.forget_reading()
         case.volume, case.headline, case.first_window, case.window = volume, "", None, None
         case.load = SharedRead(lambda stopped: entry.load(limits, frame=volume, cancelled=stopped))
         self.analyse(case)
@@ -127,12 +140,14 @@ class Workspace(QObject):
 
     def remove(self, case: Case) -> None:
         self._thread.worker.cancel(case.id)
+        self.keeper.keep([case])
         self.model.remove(case)
 
     def reset(self) -> None:
         """Forget all cases."""
         self._thread.worker.cancel_all()
         self._batch.clear()
+        self.keeper.keep(self.model.cases)
         self.shown = None
         self.model.clear()
 
@@ -226,6 +241,7 @@ class Workspace(QObject):
         case.slice_index = middle if case.first_window is None else min(case.slice_index, loaded.study.slices - 1)
         case.first_slice = middle if case.first_window is None else case.first_slice
         case.first_window = loaded.window
+        self.keeper.restore(case)
         if case.state is CaseState.LOADING:
             case.state = CaseState.ANALYSING
         self._tell(case)

@@ -10,7 +10,8 @@ import pytest
 
 from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.imaging.windowing import Window
-from braintumor_desktop.reporting.key_images import DIAMETER_COLOUR, OUTLINE_COLOUR, edge_letters, render_key_images
+from braintumor_desktop.reporting.canvas import DIAMETER_COLOUR, OUTLINE_COLOUR, edge_letters
+from braintumor_desktop.reporting.key_images import render_key_images
 
 
 def near(picture: Any, colour: tuple[int, int, int], tolerance: int = 40) -> Any:
@@ -100,7 +101,7 @@ def test_the_scale_bar_is_true_to_spacing_and_counts_pixels_without(
     ],
 )
 def test_edge_letters_are_opposites_and_absent_where_orientation_is_unknown(orientation: Any, letters: Any) -> None:
-    assert edge_letters(Geometry(orientation=orientation)) == letters
+    assert edge_letters(orientation) == letters
 
 
 def test_the_key_slice_is_the_one_shown(make_analysis: Any) -> None:

@@ -168,12 +168,6 @@ def test_lengths_are_millimetres_only_where_spacing_is_known(make_analysis: Any)
     assert "orientation unknown" not in known
 
 
-def test_identifiers_say_what_is_true_of_the_kind_of_file(make_analysis: Any) -> None:
-    assert "No patient identifiers in this file" in pages(render_pdf(build_report(make_analysis())))[0]
-    dicom = pages(render_pdf(build_report(make_analysis(kind=InputKind.DICOM))))[0]
-    assert "No patient identifiers were copied into this report." in dicom
-
-
 def test_a_model_without_outline_or_heat_map_gives_a_report_that_says_so(make_analysis: Any) -> None:
     text = pages(render_pdf(build_report(make_analysis(outlined=False, heated=False))))[0]
     assert "This model draws no outline" in text

@@ -44,6 +44,7 @@ def test_every_setting_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         appearance="light",
         window_geometry="AAECAw==",
         splitter_state="AAA=",
+        keep_readings=False,
     )
     defaults = asdict(Settings())
     assert [f.name for f in fields(Settings) if asdict(saved)[f.name] == defaults[f.name]] == ["version"]

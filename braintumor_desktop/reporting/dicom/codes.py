@@ -39,7 +39,7 @@ PERSON = Code("121006", "DCM", "Person")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "DCM", "Artificial Intelligence")
 
 PERCENT = Code("%", "UCUM", "Percent")
-MILLIMETRE = Code("mm", "UCUM", "Millimeter")
+MILLIMETRE = Code("mm", "UCUM", "mm")
 SQUARE_MILLIMETRE = Code("mm2", "UCUM", "square millimeter")
 CUBIC_CENTIMETRE = Code("cm3", "UCUM", "cubic centimeter")
 PIXELS = Code("{pixels}", "UCUM", "Pixels")

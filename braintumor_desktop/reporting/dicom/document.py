@@ -31,7 +31,7 @@ def encapsulate(pdf: bytes, report: Report, analysis: Analysis, source: SourceSe
     )
     made.ConversionType = "WSD"
     made.AcquisitionDateTime = ""
-    made.BurnedInAnnotation = "NO" if source.patient_and_study.PatientName in ("", "ANONYMIZED") else "YES"
+    made.BurnedInAnnotation = "YES" if report.identifiers else "NO"
     made.DocumentTitle = report.title
     made.VerificationFlag = "UNVERIFIED"
     made.ConceptNameCodeSequence = [codes.concept(codes.IMAGING_MEASUREMENT_REPORT)]

@@ -21,7 +21,7 @@ from braintumor_desktop.domain.measurements import Diameter, Diameters
 from braintumor_desktop.reporting import figures
 from braintumor_desktop.reporting.dicom import codes
 from braintumor_desktop.reporting.dicom.equipment import DEVICE_UID, MANUFACTURER, OutputSeries, complete, made_by
-from braintumor_desktop.reporting.dicom.identity import Identity, new_uid
+from braintumor_desktop.reporting.dicom.identity import new_uid
 from braintumor_desktop.reporting.dicom.segmentation import Segment, Segmentations
 from braintumor_desktop.reporting.dicom.source import SourceSeries, SourceSlice
 from braintumor_desktop.reporting.report import Report
@@ -34,17 +34,16 @@ Group = (
 
 
 def structured_report(
-    report: Report, analysis: Analysis, source: SourceSeries, segmentations: Segmentations, identity: Identity
+    report: Report, analysis: Analysis, source: SourceSeries, segmentations: Segmentations
 ) -> Dataset:
-    """segmentations: what the lesion groups point to. A de-identified report leaves the reader and the comment out."""
-    reader_known = not identity.deidentified
+    """segmentations: what the lesion groups point to."""
     content = sr.MeasurementReport(
-        observation_context=_observers(report, analysis, named=reader_known),
+        observation_context=_observers(report, analysis),
         procedure_reported=codes.MRI if source.modality == "MR" else codes.IMAGING_PROCEDURE,
         imaging_measurements=[*_classes(analysis, source), *_lesions(analysis, source, segmentations)],
         title=codes.IMAGING_MEASUREMENT_REPORT,
     )
-    content[0].ContentSequence.append(_sentences(report, with_reader=reader_known))
+    content[0].ContentSequence.append(_sentences(report))
     series = OutputSeries.make(source, 3, "AI measurements")
     made = sr.ComprehensiveSR(
         evidence=[*source.instances(), *segmentations.objects],
@@ -63,7 +62,7 @@ def structured_report(
     return made
 
 
-def _observers(report: Report, analysis: Analysis, *, named: bool) -> sr.ObservationContext:
+def _observers(report: Report, analysis: Analysis) -> sr.ObservationContext:
     device = sr.ObserverContext(
         codes.concept(codes.DEVICE),
         sr.DeviceObserverIdentifyingAttributes(
@@ -76,7 +75,7 @@ def _observers(report: Report, analysis: Analysis, *, named: bool) -> sr.Observa
     )
     name = report.reader.name.strip()
     person = None
-    if named and name:
+    if name:
         # The caret says that the whole is one component: which part is the family's is not known.
         person = sr.ObserverContext(
             codes.concept(codes.PERSON), sr.PersonObserverIdentifyingAttributes(name=f"{name.replace('^', ' ')}^")
@@ -97,7 +96,8 @@ def _classes(analysis: Analysis, source: SourceSeries) -> list[Group]:
     absent = probabilities[TumorClass.NO_TUMOR]
     groups = []
     for kind, (what, where) in codes.CLASS_CODES.items():
-        groups.append(_class(CLASS_TITLES[kind], what, where, probabilities[kind], None, analysis, source))
+        if kind in probabilities:  # a model may know of a tumour and not which
+            groups.append(_class(CLASS_TITLES[kind], what, where, probabilities[kind], None, analysis, source))
     for title, presence, share in (
         ("Any tumour", codes.PRESENT, figures.complement(absent)),
         ("No tumour", codes.ABSENT, absent),
@@ -258,22 +258,20 @@ def _frames(at: SourceSlice) -> list[int] | None:
     return None if at.frame is None else [at.frame]
 
 
-def _sentences(report: Report, *, with_reader: bool) -> sr.ContainerContentItem:
+def _sentences(report: Report) -> sr.ContainerContentItem:
     """What has no code: the report's own sentences, each a text item."""
     reader = report.reader
     lines = [(codes.COMMENT, RESEARCH_USE), (codes.FINDING, report.finding)]
     if report.synthetic:
         lines.append((codes.COMMENT, "Synthetic data: there is no patient."))
     lines += [(codes.COMMENT, sentence) for sentence in (report.prediction_set, *report.quality, *report.limits)]
-    if with_reader:
-        if reader.verdict is not None:
-            lines.append((codes.COMMENT, f"The reader {reader.verdict}s with the model's finding."))
-        if reader.comment.strip():
-            lines.append((codes.COMMENT, f"The reader's comment: {reader.comment.strip()}"))
-        lines += [
-            (codes.COMMENT, f"Measured by the reader: {m.name} {m.value} ({m.method})")
-            for m in report.reader_measurements
-        ]
+    if reader.verdict is not None:
+        lines.append((codes.COMMENT, f"The reader {reader.verdict}s with the model's finding."))
+    if reader.comment.strip():
+        lines.append((codes.COMMENT, f"The reader's comment: {reader.comment.strip()}"))
+    for measured in report.reader_measurements:
+        words = f"Measured by the reader: {measured.name} {measured.value} ({measured.method})"
+        lines.append((codes.COMMENT, words))
     container = sr.ContainerContentItem(
         name=codes.QUALITATIVE_EVALUATIONS, relationship_type=sr.RelationshipTypeValues.CONTAINS
     )

@@ -96,7 +96,7 @@ def _objects(
     if DicomKind.PROBABILITY in chosen:
         add("prob", probability_map(analysis, source))
     if DicomKind.REPORT in chosen:
-        add("sr", [structured_report(report, analysis, source, segmentations, identity)])
+        add("sr", [structured_report(report, analysis, source, segmentations)])
     if DicomKind.CAPTURE in chosen:
         add("sc", capture(report, analysis, source))
     if DicomKind.PDF in chosen:

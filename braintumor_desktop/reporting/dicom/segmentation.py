@@ -16,11 +16,11 @@ from pydicom.dataset import Dataset
 
 from braintumor_desktop.domain import findings
 from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.reporting.canvas import OUTLINE_COLOUR
 from braintumor_desktop.reporting.dicom import codes
 from braintumor_desktop.reporting.dicom.equipment import OutputSeries, complete, made_by, patient_orientation
 from braintumor_desktop.reporting.dicom.identity import new_uid
 from braintumor_desktop.reporting.dicom.source import SECONDARY_CAPTURE, SourceSeries
-from braintumor_desktop.reporting.key_images import OUTLINE_COLOUR
 
 _MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 _STAND_IN = "1.2.3."  # UIDs that never leave this module
@@ -76,8 +76,7 @@ def segment(analysis: Analysis, source: SourceSeries) -> Segmentations:
     series = OutputSeries.make(source, 1, "AI outline")
     objects: list[Segmentation] = []
     segments: list[Segment] = []
-    outlined = np.flatnonzero(labels.any(axis=(1, 2)))
-    for indices in [list(range(len(labels)))] if source.located else [[int(index)] for index in outlined]:
+    for indices in _parts(labels.any(axis=(1, 2)), source):
         part = labels[indices]
         here = [number for number in numbers if (part == number).any()]
         described = [_described(k, *tracking[number], analysis) for k, number in enumerate(here, 1)]
@@ -101,15 +100,22 @@ def probability_map(analysis: Analysis, source: SourceSeries) -> tuple[Segmentat
     series = OutputSeries.make(source, 2, "AI probability")
     values = np.stack([np.clip(np.nan_to_num(found.probability[i]), 0.0, 1.0) for i in range(analysis.study.slices)])
     values = np.rint(values * np.float32(255)) / np.float32(255)
-    used = np.flatnonzero(values.any(axis=(1, 2)))
-    if not len(used):
+    parts = _parts(values.any(axis=(1, 2)), source)
+    if not parts:
         return ()
     described = [_described(1, "Tumour probability", new_uid(), analysis)]
-    parts = [list(range(len(values)))] if source.located else [[int(index)] for index in used]
     return tuple(
         _make(values[indices], "FRACTIONAL", described, indices, number, series, analysis, source)
         for number, indices in enumerate(parts, 1)
     )
+
+
+def _parts(used: NDArray[np.bool_], source: SourceSeries) -> list[list[int]]:
+    """The slices of each object: from the first to the last used one where they have places, else one by one."""
+    indices = [int(index) for index in np.flatnonzero(used)]
+    if not source.located or not indices:
+        return [[index] for index in indices]
+    return [list(range(indices[0], indices[-1] + 1))]
 
 
 def _name(number: int, divided: bool) -> str:
@@ -162,6 +168,8 @@ def _make(
         content_description=series.description,
         content_creator_name=None,
         series_description=series.description,
+        # Without gaps, readers that only count frames place them right, too; they can't tell several segments apart.
+        omit_empty_frames=len(described) > 1,
         **made_by(analysis.model),
     )
     _refer(made, source, framed=False)

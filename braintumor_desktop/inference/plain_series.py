@@ -1,0 +1,54 @@
+"""One answer on a series from a model that draws no outlines: nothing to join, measure or check in other planes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from braintumor_desktop.domain.byte_maps import ByteMaps
+from braintumor_desktop.domain.findings import CLASSES, QualityFlag, SliceFinding
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
+from braintumor_desktop.inference.probability import finding_from, softmax
+from braintumor_desktop.inference.series import NO_TUMOR, choose_key_slices, has_head, suspicious_run
+from braintumor_desktop.inference.slice_axis import positions, smooth
+from braintumor_desktop.models.manifest import Calibration
+
+
+def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration: Calibration) -> Reading:
+    """The mean over the slices that show a head. answers: of the first slices of the study, in its own plane."""
+    places = positions(study.geometry, study.slices)
+    seen = has_head([a.head_px is not None for a in answers])
+    raw = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
+    raw[~seen] = np.arange(len(CLASSES)) == NO_TUMOR
+    probabilities = smooth(raw, places)
+    heatmap = ByteMaps.empty(study.pixels.shape)
+    for index, answer in enumerate(answers):
+        heatmap.put(index, answer.heat())
+    pooled = np.asarray(probabilities[seen].mean(axis=0))
+    slices = []
+    for index, row in enumerate(probabilities):
+        finding = finding_from(row, calibration)
+        place = None if places is None else float(places[index])
+        slices.append(SliceFinding(index, place, finding.tumor_probability, finding.label, None))
+    tumor = 1 - probabilities[:, NO_TUMOR]
+    flags = [QualityFlag("single_slices", "This model judges single slices: the answer on the series is their mean.")]
+    if len(answers) < study.slices:
+        words = f"Stopped early: {len(answers)} of {study.slices} slices were analysed, the others were not."
+        flags.append(QualityFlag("partly_analysed", words))
+    run = suspicious_run(tumor, None if places is None else places[: len(answers)])
+    if run is not None:
+        words = f"Slices {run[0] + 1} to {run[1] + 1} look like tumour one by one: look at them."
+        flags.append(QualityFlag("suspicious_slices", words))
+    return Reading(
+        # The coverage that was calibrated on slices is no promise about series.
+        finding=replace(finding_from(pooled, calibration), coverage=None),
+        segmentation=None,
+        heatmap=heatmap,
+        key=int(tumor.argmax()),
+        slices=tuple(slices),
+        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, int(pooled.argmax())),
+        flags=flags,
+    )

@@ -1,0 +1,59 @@
+"""The clinic's name, address, logo and footer on a report, as the settings hold them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+
+_LOGO_SIZE = (900, 330)  # 550 dpi at its greatest size on paper
+_MOST_BYTES = 20 * 2**20
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """Empty where there is nothing to print. address: lines; footer: below every page; logo: a PNG's bytes."""
+
+    name: str = ""
+    address: str = ""
+    footer: str = ""
+    logo: bytes = b""
+
+    @property
+    def has_head(self) -> bool:
+        return bool(self.name.strip() or self.address.strip() or self.logo)
+
+
+NO_LETTERHEAD = Letterhead()
+
+
+def prepare_logo(path: Path) -> bytes:
+    """A picture file as a small PNG on white, ready for the settings. Raises BrainTumorError for what is no picture."""
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise BrainTumorError(
+                ErrorCode.FILE_TOO_LARGE,
+                "The logo's file is larger than 20 MB.",
+                "Save it smaller in a picture program, as PNG or JPEG.",
+            )
+        with Image.open(path) as picture:
+            picture.draft("RGB", _LOGO_SIZE)
+            picture.thumbnail(_LOGO_SIZE)
+            layered = picture.convert("RGBA")
+    except FileNotFoundError as missing:
+        raise BrainTumorError(
+            ErrorCode.FILE_NOT_FOUND, "The logo's file doesn't exist.", "Choose another file."
+        ) from missing
+    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as unreadable:
+        raise BrainTumorError(
+            ErrorCode.NOT_AN_IMAGE, "The logo's file can't be read as a picture.", "Choose a PNG or JPEG file."
+        ) from unreadable
+    flat = Image.new("RGB", layered.size, "white")
+    flat.paste(layered, mask=layered)
+    content = BytesIO()
+    flat.save(content, "PNG", optimize=True)
+    return content.getvalue()

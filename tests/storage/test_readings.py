@@ -1,0 +1,88 @@
+"""What a reader drew and said comes back as it was, under a name that tells nothing, whatever became of the file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
+from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
+from braintumor_desktop.storage.readings import Reading, ReadingStore, reading_key
+
+LINE = ReaderMeasurement(MeasurementKind.LENGTH, 3, ((1.25, 2.5), (30.0, 4.75)))
+REGION = ReaderMeasurement(MeasurementKind.FREEHAND, 0, ((1.0, 1.0), (1.0, 9.0), (9.0, 5.0)), "Coronal")
+READING = Reading((LINE, REGION), {"ab" * 32: "disagree"}, "Rather a cyst – Zyste?", "FLAIR", True)
+
+
+def study(name: str = "DOE^JANE.dcm", sha256: str = "12" * 32, geometry: Geometry | None = None) -> Study:
+    source = Source(Path("/disc") / name, sha256, 100, InputKind.DICOM, "DICOM", 16, None)
+    return Study(np.zeros((4, 8, 8), np.uint16), source, geometry or Geometry(), series_uid="1.2.3.4")
+
+
+def test_a_reading_comes_back_as_it_was(tmp_path: Path) -> None:
+    store = ReadingStore(tmp_path / "readings")
+    key = reading_key(study())
+    assert store.load(key) == (Reading(), True)
+    store.save(key, READING)
+    assert ReadingStore(tmp_path / "readings").load(key) == (READING, True)
+    assert store.load(reading_key(study(sha256="34" * 32))) == (Reading(), True)
+    store.save(key, Reading())
+    assert len(store) == 0
+
+
+def test_names_and_contents_tell_no_patient_and_nobody_else_may_read_them(tmp_path: Path) -> None:
+    store = ReadingStore(tmp_path / "readings")
+    store.save(reading_key(study()), READING)
+    (file,) = (tmp_path / "readings").iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    told = file.name + file.read_text(encoding="utf-8")
+    for secret in ("DOE", "JANE", "disc", "1.2.3.4", "12" * 32):
+        assert secret not in told
+
+
+def test_a_series_is_known_wherever_it_lies_and_its_volumes_and_planes_are_told_apart() -> None:
+    assert reading_key(study("a.dcm")) == reading_key(study("b.dcm"))
+    affine = np.diag([1.0, 1.0, 3.0, 1.0])
+    keys = {
+        reading_key(study()),
+        reading_key(study(), volume=1),
+        reading_key(study(geometry=Geometry(affine=affine))),
+        reading_key(study(geometry=Geometry(affine=affine[[1, 0, 2, 3]]))),
+    }
+    assert len(keys) == 4
+
+
+def test_what_is_damaged_in_a_file_is_dropped_and_the_rest_is_kept(tmp_path: Path) -> None:
+    store = ReadingStore(tmp_path)
+    store.save("k", READING)
+    raw = json.loads((tmp_path / "k.json").read_text())
+    raw["measurements"][0]["points"] = [[1.0, float("nan")], [2.0, 3.0]]
+    raw["measurements"].append({"kind": "sphere", "points": []})
+    raw["verdicts"]["cd"] = "perhaps"
+    raw["comment"] = 7
+    (tmp_path / "k.json").write_text(json.dumps(raw))
+    reading, whole = store.load("k")
+    assert not whole
+    assert reading == Reading((REGION,), READING.verdicts, "", "FLAIR", True)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"[1, 2]", b'{"version": 99}', b'{"version": 1, "measur'])
+def test_a_file_that_is_no_reading_is_kept_aside(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "k.json").write_bytes(content)
+    store = ReadingStore(tmp_path)
+    assert store.load("k") == (Reading(), False)
+    assert (tmp_path / "k.json.broken").read_bytes() == content
+    store.save("k", READING)
+    assert store.load("k") == (READING, True)
+    store.clear()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_says_so_and_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "readings").write_text("a file where the folder should be")
+    with pytest.raises(FileExistsError):
+        ReadingStore(tmp_path / "readings").save("k", READING)
+    assert [path.name for path in tmp_path.iterdir()] == ["readings"]

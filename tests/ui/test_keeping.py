@@ -1,0 +1,148 @@
+"""A reading outlives the window: measurements, verdict, comment and the corrected sequence are there again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
+from braintumor_desktop.storage.settings import Settings
+from braintumor_desktop.ui.main_window import MainWindow
+
+Open = Callable[..., MainWindow]
+LINE = ReaderMeasurement(MeasurementKind.LENGTH, 2, ((20.0, 30.0), (60.0, 60.0)))
+LONGER = ReaderMeasurement(MeasurementKind.LENGTH, 2, ((20.0, 30.0), (80.0, 60.0)))
+
+
+@contextmanager
+def program(
+    qtbot: QtBot, analyzer: object, settings_file: Path, settled: Callable[[MainWindow], bool], path: Path, **set_: bool
+) -> Iterator[MainWindow]:
+    """The program from its start with a file to its end."""
+    window = MainWindow(Settings(**set_), lambda _m, _d: analyzer, settings_file)  # type: ignore[arg-type, return-value]
+    qtbot.addWidget(window)
+    window.show()
+    window.start([path])
+    qtbot.waitUntil(lambda: settled(window) and window.results.reader.isVisible())
+    yield window
+    window.close()
+
+
+@pytest.fixture
+def start(qtbot: QtBot, analyzer: object, settings_file: Path, settled: Callable[[MainWindow], bool]) -> Callable:  # type: ignore[type-arg]
+    return lambda path, **set_: program(qtbot, analyzer, settings_file, settled, path, **set_)
+
+
+def read(window: MainWindow, qtbot: QtBot) -> None:
+    """As a reader would: two steps of a measurement, a verdict, a comment, another sequence."""
+    case = window.workspace.model.cases[0]
+    case.measured.change([LINE])
+    case.measured.change([LONGER])
+    window.measuring.changed.emit()
+    window.results.reader.disagree.click()
+    qtbot.keyClicks(window.results.reader.comment, "rather a cyst")
+    window.actions_by_name["sequence_flair"].trigger()
+
+
+def test_a_reading_is_there_again_when_the_series_is_opened_again(qtbot: QtBot, start: Open, stack: Path) -> None:
+    with start(stack) as window:
+        read(window, qtbot)
+    moved = stack.rename(stack.with_name("other name.tif"))
+    with start(moved) as window:
+        case = window.workspace.model.cases[0]
+        assert case.measured.current == (LONGER,)
+        assert window.measuring.history is case.measured
+        assert window.results.reader.disagree.isChecked()
+        assert window.results.reader.comment.toPlainText() == "rather a cyst"
+        assert case.study is not None
+        assert case.analysis is not None
+        assert case.study.sequence == case.analysis.study.sequence == "FLAIR"
+        assert "FLAIR" in window.viewer.warning
+        case.measured.change([LONGER, LINE])
+        window.measuring.changed.emit()
+        window.actions_by_name["undo"].trigger()
+        assert case.measured.current == (LONGER,)
+        assert not window.actions_by_name["undo"].isEnabled()
+
+
+def test_changes_are_written_soon_and_not_only_at_the_end(
+    qtbot: QtBot, start: Open, picture: Path, settings_file: Path
+) -> None:
+    with start(picture) as window:
+        qtbot.keyClicks(window.results.reader.comment, "seen")
+        folder = settings_file.parent / "readings"
+        qtbot.waitUntil(lambda: folder.is_dir() and any("seen" in f.read_text() for f in folder.glob("*.json")))
+
+
+def test_a_verdict_belongs_to_the_answer_of_the_model_that_gave_it(
+    qtbot: QtBot, start: Open, picture: Path, analyzer: Any
+) -> None:
+    with start(picture) as window:
+        window.results.reader.agree.click()
+        case = window.workspace.model.cases[0]
+        assert case.analysis is not None
+        case.finish(replace(case.analysis, model=replace(case.analysis.model, sha256="cd" * 32)))
+        assert case.verdict is None
+    with start(picture) as window:
+        assert window.workspace.model.cases[0].verdict == "agree"
+
+
+def test_nothing_is_kept_nor_fetched_when_the_reader_does_not_want_it(
+    qtbot: QtBot, start: Open, stack: Path, settings_file: Path
+) -> None:
+    with start(stack, keep_readings=False) as window:
+        read(window, qtbot)
+    assert not (settings_file.parent / "readings").exists()
+    with start(stack) as window:
+        read(window, qtbot)
+    with start(stack, keep_readings=False) as window:
+        assert window.workspace.model.cases[0].measured.current == ()
+    with start(stack) as window:
+        window.workspace.keeper.clear()
+    assert list((settings_file.parent / "readings").iterdir()) == []
+
+
+def test_a_damaged_reading_is_told_and_stops_nothing(
+    qtbot: QtBot, start: Open, stack: Path, settings_file: Path
+) -> None:
+    with start(stack) as window:
+        read(window, qtbot)
+    (kept,) = (settings_file.parent / "readings").iterdir()
+    kept.write_bytes(kept.read_bytes()[:90])
+    with start(stack) as window:
+        assert "damaged" in window.notice.sentence.text()
+        assert window.workspace.model.cases[0].measured.current == ()
+
+
+def test_a_folder_that_takes_no_readings_is_told_once(
+    qtbot: QtBot, start: Open, picture: Path, settings_file: Path
+) -> None:
+    with start(picture) as window:
+        (settings_file.parent / "readings").parent.mkdir(parents=True, exist_ok=True)
+        (settings_file.parent / "readings").write_text("in the way")
+        told: list[object] = []
+        window.workspace.trouble.connect(lambda error, _case: told.append(error.code))
+        for word in ("one", "two"):
+            qtbot.keyClicks(window.results.reader.comment, word)
+            window.workspace.keeper.flush()
+        assert told == ["reading_not_kept"]
+
+
+def test_each_volume_of_a_series_in_time_has_its_own_reading(qtbot: QtBot, start: Open, tmp_path: Path) -> None:
+    volumes = np.random.default_rng(2).integers(0, 150, (40, 44, 6, 2)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(volumes, np.diag([2.0, 2.0, 3.0, 1.0])), tmp_path / "series.nii")
+    with start(tmp_path / "series.nii") as window:
+        case = window.workspace.model.cases[0]
+        case.measured.change([LINE])
+        for expected in ((), (LINE,)):
+            window.actions_by_name["next_volume"].trigger()
+            qtbot.waitUntil(lambda: case.analysis is not None and window.viewer.study is case.study)
+            assert case.measured.current == expected
