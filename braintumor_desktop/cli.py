@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from braintumor_desktop.reporting.dicom.kinds import DicomKind
 
 _USUAL_DICOM = "seg,sr,sc,pdf"
-COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "train", "evaluate")
+COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "deidentify", "train", "evaluate")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,6 +59,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     report=options.report,
                     dicom=options.dicom,
                     dicom_kinds=options.dicom_kinds,
+                    csv=options.csv,
                     model=options.model,
                     device=options.device,
                     workers=options.workers,
@@ -83,11 +84,20 @@ def _dispatch(options: argparse.Namespace) -> int:
             if options.probe is not None:
                 return bench.probe(options.probe, options.began)
             return bench.run(as_json=options.json)
+        case "deidentify":
+            from braintumor_desktop.commands import deidentify
+
+            return deidentify.run(options.source, options.target, dates=options.dates, blank_text=options.blank_text)
         case "train":
             from braintumor_desktop.commands import training
 
             return training.run_train(
-                options.data, options.config, options.run, start=options.start, device=options.device
+                options.data,
+                options.config,
+                options.run,
+                start=options.start,
+                device=options.device,
+                max_minutes=options.max_minutes,
             )
         case _:
             from braintumor_desktop.commands import training
@@ -131,6 +141,7 @@ def _parser() -> argparse.ArgumentParser:
         help="which: seg (outline), prob (probability map), sr (measurements), sc (key images), pdf (report); "
         f"{_USUAL_DICOM} unless said otherwise",
     )
+    one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
@@ -145,11 +156,22 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--probe", type=Path, help=argparse.SUPPRESS)
     bench.add_argument("--began", type=float, help=argparse.SUPPRESS)
 
+    clean = command("deidentify", "copy files, folders, ZIPs or DICOMDIRs without what could tell who the patient is")
+    clean.add_argument("source", type=Path, metavar="IN")
+    clean.add_argument("target", type=Path, metavar="OUT", help="a new or empty folder")
+    words = "remove them (default), or shift them by one secret amount a patient"
+    clean.add_argument("--dates", choices=("remove", "shift"), default="remove", help=words)
+    words = "make places black that may hold text burnt into the picture"
+    clean.add_argument("--blank-text", action="store_true", help=words)
+
     train = command("train", "train a model (extra `train`)")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")
     train.add_argument("--config", type=Path, required=True, metavar="FILE")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
     train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
+    train.add_argument(
+        "--max-minutes", type=float, metavar="N", help="reference models: stop after the epoch in which N minutes end"
+    )
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")

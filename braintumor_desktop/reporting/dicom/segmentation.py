@@ -76,7 +76,7 @@ def segment(analysis: Analysis, source: SourceSeries) -> Segmentations:
     series = OutputSeries.make(source, 1, "AI outline")
     objects: list[Segmentation] = []
     segments: list[Segment] = []
-    for indices in _parts(labels.any(axis=(1, 2)), source):
+    for indices in _parts(np.asarray(labels.any(axis=(1, 2))), source):
         part = labels[indices]
         here = [number for number in numbers if (part == number).any()]
         described = [_described(k, *tracking[number], analysis) for k, number in enumerate(here, 1)]
@@ -100,7 +100,7 @@ def probability_map(analysis: Analysis, source: SourceSeries) -> tuple[Segmentat
     series = OutputSeries.make(source, 2, "AI probability")
     values = np.stack([np.clip(np.nan_to_num(found.probability[i]), 0.0, 1.0) for i in range(analysis.study.slices)])
     values = np.rint(values * np.float32(255)) / np.float32(255)
-    parts = _parts(values.any(axis=(1, 2)), source)
+    parts = _parts(np.asarray(values.any(axis=(1, 2))), source)
     if not parts:
         return ()
     described = [_described(1, "Tumour probability", new_uid(), analysis)]
