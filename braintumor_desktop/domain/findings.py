@@ -206,7 +206,9 @@ class Segmentation:
     areas and diameters are those of the key slice (`slice_index`); diameters of its largest component.
     area_percent_of_head: None where no head outline was found;
     volume_ml: of the whole mask of a series, None where a spacing is unknown and for a single picture;
-    lesions: of a series, largest first; empty for a single picture.
+    lesions: of a series, largest first; empty for a single picture;
+    expected_dice: of the key slice, the overlap (Dice) with a reader's outline that the model expects, 0..1, estimated
+    without knowing that outline; None without a lesion.
     """
 
     mask: NDArray[np.bool_]
@@ -219,6 +221,7 @@ class Segmentation:
     diameters: Diameters | None
     volume_ml: float | None = None
     lesions: tuple[Lesion, ...] = ()
+    expected_dice: float | None = None
 
     @property
     def present(self) -> bool:

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
-from braintumor_desktop.domain.findings import Analysis, Explanation, Quality, QualityFlag, Timing
+from braintumor_desktop.domain.findings import Analysis, Explanation, Quality, QualityFlag, Segmentation, Timing
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.device import choose_device
@@ -45,7 +45,7 @@ from braintumor_desktop.inference.series_reading import read_series
 from braintumor_desktop.models.architectures import ARCHITECTURES
 from braintumor_desktop.models.familiarity import Familiarity
 from braintumor_desktop.models.loading import load_network
-from braintumor_desktop.models.manifest import DEFAULT_MODEL, ManifestRow, find_model
+from braintumor_desktop.models.manifest import DEFAULT_MODEL, Calibration, ManifestRow, find_model
 from braintumor_desktop.models.neuro import NeuroOutput
 
 NETWORK_SIZE = 256
@@ -144,7 +144,7 @@ class Analyzer:
             device=self.device,
             finding=reading.finding,
             quality=Quality(None if strange is None else strange < FAMILIAR, strange, tuple(flags)),
-            segmentation=segmentation,
+            segmentation=_with_expected_dice(segmentation, calibration),
             explanation=Explanation(self._method, reading.heatmap, inside),
             slices=reading.slices,
             timing=Timing(load_ms, 1000 * infer_s, 1000 * explain_s, load_ms + elapsed_ms),
@@ -248,6 +248,13 @@ class Analyzer:
             nothing: list[float | None] = [None] * len(out.logits)
             return nothing, nothing
         return known(out.descriptor).tolist(), known.upright_probability(out.descriptor).tolist()
+
+
+def _with_expected_dice(found: Segmentation | None, calibration: Calibration) -> Segmentation | None:
+    if found is None or found.expected_dice is None:
+        return found
+    line = calibration.dice_offset + calibration.dice_slope * found.expected_dice
+    return replace(found, expected_dice=min(max(line, 0.0), 1.0))
 
 
 def _untyped(reading: Reading) -> Reading:

@@ -53,4 +53,17 @@ def measure(
         area_percent_of_head=None if head is None else 100 * area / head,
         area_mm2=area_mm2(area, geometry.pixel_spacing_mm),
         diameters=diameters(largest_component(mask[index]), geometry.pixel_spacing_mm),
+        expected_dice=expected_dice(mask[index], probability[index]),
     )
+
+
+def expected_dice(mask: NDArray[np.bool_], probability: NDArray[np.float32]) -> float | None:
+    """Dice that the outline would reach if the probabilities were right, without knowing the truth; None without one.
+
+    Twice the probability inside over the outline's area and all probability: the Dice of expectations, not quite the
+    expectation of Dice, so a line fitted on val brings it to scale. mask, probability: (rows, columns).
+    """
+    area = int(mask.sum())
+    if area == 0:
+        return None
+    return float(2 * probability[mask].sum(dtype=np.float64) / (area + probability.sum(dtype=np.float64)))

@@ -24,13 +24,16 @@ class Calibration:
     temperature: divides the logits (Guo et al., ICML 2017);
     set_threshold: a class joins the prediction set from this probability on (split conformal, LAC,
     Sadinle et al., JASA 2019), None where not calibrated; coverage: the set's nominal coverage;
-    mask_threshold: a pixel is lesion from this probability on.
+    mask_threshold: a pixel is lesion from this probability on;
+    dice_offset, dice_slope: line from the raw estimate of an outline's Dice to the one that is shown.
     """
 
     temperature: float = 1.0
     set_threshold: float | None = None
     coverage: float | None = None
     mask_threshold: float = 0.5
+    dice_offset: float = 0.0
+    dice_slope: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -267,6 +267,14 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
         rows.append(
             Measurement(tr("Volume"), figures.in_words(found.volume_ml, 2, "ml"), tr("outlined voxels × voxel size"))
         )
+    if found.expected_dice is not None:
+        rows.append(
+            Measurement(
+                tr("Expected overlap (Dice)"),
+                figures.in_words(found.expected_dice, 2, "").strip(),
+                tr("with a reader's outline; the model's own estimate, from its probabilities"),
+            )
+        )
     rows += _lesions(found)
     if analysis.explanation is not None and analysis.explanation.energy_in_mask is not None:
         energy = figures.share_in_words(analysis.explanation.energy_in_mask)

@@ -12,6 +12,7 @@ from braintumor_desktop.domain.findings import CLASSES
 from braintumor_desktop.models.architectures import ARCHITECTURES, Architecture
 from braintumor_desktop.models.loading import save_weights
 from braintumor_desktop.models.manifest import ManifestRow
+from braintumor_desktop.training.familiar import with_familiarity
 
 _PICTURES = (
     "Cheng et al. 2015 (CC BY 4.0), train patients; web pictures of SARTAJ, Br35H and BRISC 2025 (CC BY 4.0), "
@@ -19,15 +20,18 @@ _PICTURES = (
 )
 
 
-def candidate(model: str, weights: Path, folder: Path) -> ManifestRow:
+def candidate(model: str, weights: Path, folder: Path, data: Path) -> ManifestRow:
     """Write ``<model>.safetensors`` to `folder` and describe it. weights: a run's ``weights.pt``; a reference model's
-    ``run.json`` beside it tells how long it was trained.
+    ``run.json`` beside it tells how long it was trained; data: the data folder, whose training pictures `neuro` is to
+    find familiar.
     """
     state = torch.load(weights, weights_only=True, map_location="cpu")
     file = f"{model}.safetensors"
-    digest = save_weights(state, folder / file)
     name = model if model in ARCHITECTURES else "neuro"
     architecture = ARCHITECTURES[name]
+    if not architecture.reference:
+        state = with_familiarity(state, data, weights.parent.parent / "cache")
+    digest = save_weights(state, folder / file)
     given, seen, learnt = _neuro() if architecture.feeding is None else _reference(architecture, weights.parent)
     return ManifestRow(
         id=model,

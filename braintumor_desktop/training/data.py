@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
+from braintumor_desktop.domain.study import InputKind, Source, Study
 from braintumor_desktop.inference.preprocess import find_frame, normalise, resample
 
 PACK_SIZE = 256
@@ -114,6 +115,12 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     if pixels is None:
         raise BrainTumorError(ErrorCode.DATA_INVALID, f"{path.name} can't be read.", "Check the data folder.")
     return np.asarray(pixels, dtype=np.uint8)
+
+
+def array_study(pixels: NDArray[Any], name: str = "picture", kind: InputKind = InputKind.PICTURE) -> Study:
+    """A study of one slice (rows, columns) that is in no file, for the Analyzer."""
+    digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
+    return Study(pixels[None], Source(Path(name), digest, 0, kind, "array", 8 * pixels.itemsize, None))
 
 
 def allowed_classes(label: str) -> NDArray[np.bool_]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import CLASSES, Analysis, TumorClass
-from braintumor_desktop.domain.study import InputKind, Source, Study
+from braintumor_desktop.domain.study import InputKind
 from braintumor_desktop.imaging import load
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.device import choose_device
@@ -32,7 +31,15 @@ from braintumor_desktop.models.manifest import (
 from braintumor_desktop.training import evaluation_report
 from braintumor_desktop.training.calibration import cross_fitted, fit_set_threshold, fit_temperature, with_temperature
 from braintumor_desktop.training.candidate import candidate
-from braintumor_desktop.training.data import HELD_OUT_VOLUMES, TUMOR_UNKNOWN, Row, read_grey, read_rows, volume_slices
+from braintumor_desktop.training.data import (
+    HELD_OUT_VOLUMES,
+    TUMOR_UNKNOWN,
+    Row,
+    array_study,
+    read_grey,
+    read_rows,
+    volume_slices,
+)
 from braintumor_desktop.training.metrics import (
     auroc,
     confusion,
@@ -58,7 +65,7 @@ class Answers:
 
     log_p: (n, 4) log-probabilities at temperature 1; truth: (n,) class index, -1 for a tumour of unknown type;
     groups: (n,) patient or near-duplicate group; dice, iou: (n,) nan where there is no true mask;
-    energy: (n,) share of the heat map inside the true mask.
+    energy: (n,) share of the heat map inside the true mask; expected_dice: (n,) nan without an outline.
     """
 
     log_p: Array
@@ -67,6 +74,7 @@ class Answers:
     dice: Array
     iou: Array
     energy: Array
+    expected_dice: Array
     milliseconds: Array
 
 
@@ -80,8 +88,10 @@ def evaluate(
     """
     with tempfile.TemporaryDirectory(prefix="braintumor-evaluate-") as temporary:
         folder = Path(temporary) if weights is not None else manifest_path().parent
-        row = find_model(model) if weights is None else candidate(model, weights, folder)
-        uncalibrated = replace(row, calibration=Calibration(mask_threshold=row.calibration.mask_threshold))
+        row = find_model(model) if weights is None else candidate(model, weights, folder, data)
+        uncalibrated = replace(
+            row, calibration=Calibration(mask_threshold=row.calibration.mask_threshold)
+        )  # raw figures
         analyzer = Analyzer(load_network(row, folder), uncalibrated, choose_device(device))
         rows = read_rows(data)
         cheng = _answers(analyzer, [r for r in rows if r.split == "val" and r.source == "cheng"])
@@ -116,7 +126,9 @@ def _answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
         truth = -1 if row.label == TUMOR_UNKNOWN else CLASSES.index(TumorClass(row.label))
         group = row.patient or row.group
         mask = read_grey(row.mask) > 127 if row.mask else None
-        collected.append((_log_p(analysis), truth, group, *_overlap(analysis, mask), analysis.timing.total))
+        expected = None if analysis.segmentation is None else analysis.segmentation.expected_dice
+        hoped = float("nan") if expected is None else expected
+        collected.append((_log_p(analysis), truth, group, *_overlap(analysis, mask), hoped, analysis.timing.total))
         if sys.stderr.isatty() or number == len(rows):
             sys.stderr.write(f"\r{number}/{len(rows)} pictures")
     sys.stderr.write("\n")
@@ -146,8 +158,7 @@ def _tumor_free(analyzer: Analyzer, data: Path) -> dict[str, dict[str, int]]:
     """Slices called tumour in heads without a tumour that training never saw: counts by series."""
     found: dict[str, dict[str, int]] = {}
     for name, pixels in _healthy_slices(data):
-        source = Source(Path(name), hashlib.sha256(pixels.tobytes()).hexdigest(), 0, InputKind.NIFTI, "NIfTI", 16, None)
-        analysis = analyzer.analyze(Study(pixels[None], source))
+        analysis = analyzer.analyze(array_study(pixels, name, InputKind.NIFTI))
         counts = found.setdefault(name, {"slices": 0, "called_tumor": 0, "outlined": 0})
         counts["slices"] += 1
         counts["called_tumor"] += analysis.finding.top_class is not TumorClass.NO_TUMOR
@@ -178,6 +189,7 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
     calibrated = with_temperature(log_p, temperature)
     threshold = fit_set_threshold(calibrated, truth, groups, COVERAGE)
     covered, size = members[np.arange(len(truth)), truth], members.sum(1)
+    dice_line, dice_estimate = _dice_estimate(cheng)
     figures: dict[str, Any] = {
         "date": date.today().isoformat(),
         "cheng": _cheng_figures(cheng),
@@ -194,9 +206,31 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
             "set_size": float(size.mean()),
             "set_size_cheng": float(size[on_cheng].mean()),
         },
+        "dice_estimate": dice_estimate,
         "milliseconds_median": float(np.median(cheng.milliseconds)),
     }
-    return figures, Calibration(temperature, threshold, COVERAGE)
+    offset, slope = dice_line
+    return figures, Calibration(temperature, threshold, COVERAGE, dice_offset=offset, dice_slope=slope)
+
+
+def _dice_estimate(a: Answers) -> tuple[tuple[float, float], dict[str, float] | None]:
+    """The line from raw to shown estimates, on all pictures with an outline, and how near it comes, cross-fitted."""
+    known = ~np.isnan(a.expected_dice) & ~np.isnan(a.dice)
+    if known.sum() < 20:
+        return (0.0, 1.0), None
+    raw, true = a.expected_dice[known], a.dice[known]
+    names, inverse = np.unique(a.groups[known], return_inverse=True)
+    shown = np.empty_like(true)
+    for part in range(5):
+        here = np.arange(len(names))[inverse] % 5 == part
+        slope, offset = np.polyfit(raw[~here], true[~here], 1)
+        shown[here] = np.clip(offset + slope * raw[here], 0, 1)
+    slope, offset = np.polyfit(raw, true, 1)
+    return (float(offset), float(slope)), {
+        "pictures": int(known.sum()),
+        "mean_absolute_error": float(np.abs(shown - true).mean()),
+        "correlation": float(np.corrcoef(shown, true)[0, 1]),
+    }
 
 
 def _cheng_figures(a: Answers) -> dict[str, Any]:

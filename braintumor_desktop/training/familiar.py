@@ -1,0 +1,58 @@
+"""What a trained network finds familiar: fitted on its training pictures, kept with its weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from braintumor_desktop.models.neuro import Neuro
+from braintumor_desktop.training.data import Pack, load_pack
+
+KEPT = 0.985
+"""Share of the val pictures that count as familiar: the limit is set by them."""
+
+Bytes = NDArray[np.uint8]
+
+
+def with_familiarity(state: dict[str, Tensor], data: Path, cache: Path) -> dict[str, Tensor]:
+    """The weights with `Familiarity` fitted. state: of `Neuro`; data: the data folder; cache: of its packs."""
+    network = Neuro()
+    network.load_state_dict(state, strict=False)
+    fit_familiarity(network, load_pack(data, cache, split="train"), load_pack(data, cache, split="val"))
+    return network.state_dict()
+
+
+def fit_familiarity(network: Neuro, train: Pack, val: Pack) -> None:
+    """Statistics from the training pictures, as they are and turned a little; the limit from val's.
+
+    Upright is learned from the training pictures and the same turned by 180° or mirrored top to bottom.
+    """
+    network.eval()
+    turned = np.stack([_turned(image, 15 if k % 2 else -15) for k, image in enumerate(train.images[::2])])
+    upright = descriptors(network, train.images)
+    network.familiarity.fit(
+        torch.cat([upright, descriptors(network, turned)]), descriptors(network, val.images), share=KEPT
+    )
+    over = np.stack([image[::-1, ::-1] if k % 2 else image[::-1] for k, image in enumerate(train.images)])
+    network.familiarity.fit_upright(upright, descriptors(network, over))
+
+
+@torch.inference_mode()
+def descriptors(network: Neuro, images: Bytes, batch: int = 32) -> Tensor:
+    """(n, d) of framed pictures (n, size, size) uint8."""
+    found = []
+    for start in range(0, len(images), batch):
+        part = torch.from_numpy(images[start : start + batch].astype(np.float32) / 255)[:, None]
+        found.append(network(part.to(memory_format=torch.channels_last)).descriptor)
+    return torch.cat(found).clone()
+
+
+def _turned(image: Bytes, degrees: float) -> Bytes:
+    size = image.shape[0]
+    turn = cv2.getRotationMatrix2D(((size - 1) / 2,) * 2, degrees, 1.0)
+    return np.asarray(cv2.warpAffine(image, turn, (size, size)), np.uint8)
