@@ -102,6 +102,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         case _:
             from braintumor_desktop.commands import training
 
+            if options.all:
+                return training.run_compare(options.data, options.out, device=options.device)
             return training.run_evaluate(
                 options.data,
                 options.model,
@@ -176,6 +178,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
     evaluate.add_argument("--model", default="neuro", metavar="ID")
+    evaluate.add_argument("--all", action="store_true", help="every model, side by side, and the model card's tables")
     evaluate.add_argument("--weights", type=Path, metavar="FILE", help="a training run's weights.pt instead")
     evaluate.add_argument("--out", type=Path, default=Path("docs/evaluation"), metavar="DIR")
     evaluate.add_argument(

@@ -45,6 +45,17 @@ def _not_for(option: str, meant: str, given: str) -> BrainTumorError:
     return BrainTumorError(ErrorCode.DATA_INVALID, f"{option} is for {meant}, not for {given}.", f"Leave {option} out.")
 
 
+def run_compare(data: Path, out: Path, *, device: str) -> int:
+    """Evaluate every model and write the comparison and the model card's tables anew. Raises BrainTumorError."""
+    try:
+        from braintumor_desktop.training.comparison import compare
+    except ImportError as error:
+        raise _no_training() from error
+    card = out.parent / "MODEL_CARD.md"
+    print(compare(data, out, card if card.is_file() else None, device=device))
+    return 0
+
+
 def _no_training() -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.DATA_INVALID,

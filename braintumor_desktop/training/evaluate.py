@@ -95,7 +95,7 @@ def evaluate(
         analyzer = Analyzer(load_network(row, folder), uncalibrated, choose_device(device))
         rows = read_rows(data)
         cheng = _answers(analyzer, [r for r in rows if r.split == "val" and r.source == "cheng"])
-        web = _answers(analyzer, _one_a_group([r for r in rows if r.split == "val" and r.source != "cheng"]))
+        web = _answers(analyzer, one_a_group([r for r in rows if r.split == "val" and r.source != "cheng"]))
         healthy = _tumor_free(analyzer, data)
         figures, calibration = _figures(cheng, web, healthy)
         gives = ARCHITECTURES[row.architecture]
@@ -111,7 +111,8 @@ def evaluate(
     return evaluation_report.write(figures, cheng, web, calibration, out, row.id)
 
 
-def _one_a_group(rows: list[Row]) -> list[Row]:
+def one_a_group(rows: list[Row]) -> list[Row]:
+    """The first picture of each near-duplicate group."""
     first: dict[str, Row] = {}
     for row in rows:
         first.setdefault(row.group, row)
@@ -157,7 +158,7 @@ def _overlap(analysis: Analysis, truth: NDArray[np.bool_] | None) -> tuple[float
 def _tumor_free(analyzer: Analyzer, data: Path) -> dict[str, dict[str, int]]:
     """Slices called tumour in heads without a tumour that training never saw: counts by series."""
     found: dict[str, dict[str, int]] = {}
-    for name, pixels in _healthy_slices(data):
+    for name, pixels in healthy_slices(data):
         analysis = analyzer.analyze(array_study(pixels, name, InputKind.NIFTI))
         counts = found.setdefault(name, {"slices": 0, "called_tumor": 0, "outlined": 0})
         counts["slices"] += 1
@@ -166,7 +167,8 @@ def _tumor_free(analyzer: Analyzer, data: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def _healthy_slices(data: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def healthy_slices(data: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
+    """(series, slice) of the heads without a tumour that training never saw."""
     for path in sorted((data / "volumes").rglob("*.nii.gz")):
         if path.name.startswith(HELD_OUT_VOLUMES):
             for plane, pixels in volume_slices(path):

@@ -1,0 +1,107 @@
+"""All models side by side, on the same pictures in one run: figures, cost, heat maps, stress and strangers."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from braintumor_desktop.inference.analyzer import NETWORK_SIZE, Analyzer
+from braintumor_desktop.models.architectures import ARCHITECTURES
+from braintumor_desktop.models.loading import load_network
+from braintumor_desktop.models.manifest import ManifestRow, manifest_path, read_manifest
+from braintumor_desktop.training import comparison_page
+from braintumor_desktop.training.data import read_grey, read_rows
+from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a_group
+from braintumor_desktop.training.explanations import explained
+from braintumor_desktop.training.robustness import under_stress
+from braintumor_desktop.training.strangers import how_strange
+
+EVERY_BRAIN = 4
+"""Every so many of the val pictures take part in the comparison with strangers."""
+
+
+def compare(data: Path, out: Path, card: Path | None = None, *, device: str = "auto") -> str:
+    """Evaluate every bundled model; write its own page and ``comparison.json``, ``comparison.md`` and plots to `out`.
+
+    card: the model card, whose marked tables are written anew. Returns the page.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for model, row in read_manifest().items():
+        sys.stderr.write(f"{model}\n")
+        evaluate(data, model, out, device=device)
+        figures = json.loads((out / f"{model}.json").read_text(encoding="utf-8"))
+        found[model] = {"figures": figures, "cost": cost(row), **examine(Analyzer.open(model, device), data)}
+    (out / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    page = comparison_page.write(found, out)
+    if card is not None:
+        comparison_page.fill(card, found)
+    return page
+
+
+def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
+    """Heat maps, stress and strangers on val pictures."""
+    rows = [r for r in read_rows(data) if r.split == "val"]
+    cheng = [r for r in rows if r.source == "cheng"]
+    web = one_a_group([r for r in rows if r.source != "cheng"])
+    stages: dict[str, Callable[[], Any]] = {
+        "explanations": lambda: explained(analyzer, cheng),
+        "stress": lambda: under_stress(analyzer, cheng),
+        "strangers": lambda: how_strange(
+            analyzer,
+            data,
+            (
+                *(("Cheng val", read_grey(r.path)) for r in cheng[::EVERY_BRAIN]),
+                *(("web val", read_grey(r.path)) for r in web),
+                *(("tumour-free heads", pixels) for _, pixels in list(healthy_slices(data))[::EVERY_BRAIN]),
+            ),
+        ),
+    }
+    found = {}
+    for name, stage in stages.items():
+        sys.stderr.write(f"  {name}\n")
+        found[name] = stage()
+    return found
+
+
+def cost(row: ManifestRow) -> dict[str, float]:
+    """Parameters, multiply-adds of one picture, bytes of the weight file, and peak memory of a process that answers.
+
+    Memory is that of a fresh process, with everything it needs to read and answer one picture.
+    """
+    network = load_network(row)
+    architecture = ARCHITECTURES[row.architecture]
+    if architecture.feeding is None:
+        picture = torch.rand(1, 1, NETWORK_SIZE, NETWORK_SIZE)
+    else:
+        picture = torch.rand(1, 3, architecture.feeding.size, architecture.feeding.size)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(picture)
+    return {
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "gmac": counter.get_total_flops() / 2e9,
+        "file_bytes": (manifest_path().parent / row.file).stat().st_size,
+        "peak_memory_bytes": _peak_memory(row.id),
+    }
+
+
+def _peak_memory(model: str) -> int:
+    """Largest resident size of a process that opens the model and analyses the sample picture, in bytes (Linux)."""
+    code = (
+        "from braintumor_desktop.inference.analyzer import Analyzer; "
+        "from braintumor_desktop.imaging.sample import sample_picture; "
+        f"Analyzer.open({model!r}, 'cpu').analyze(sample_picture())"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"the process that measures the memory of {model} failed")
+    return used.ru_maxrss * 1024
