@@ -19,7 +19,7 @@ def write(found: Found, out: Path) -> str:
     parts = [
         "# All models on the same patients",
         "",
-        "Made by `braintumor evaluate --all` in one run, on pictures that training never saw. — : not given by the model.",
+        "Made by `braintumor evaluate --all` in one run, on pictures that training never saw. — : the model can't say.",
         "",
     ]
     for title, table in TABLES.values():
