@@ -12,15 +12,14 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
-from braintumor_desktop.domain.study import MrSequence
+from braintumor_desktop.domain.study import InputKind, MrSequence
 from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.language import tr
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
-from braintumor_desktop.ui.exporting import Export, ExportKind
+from braintumor_desktop.ui.exporting import ExportKind, export_of
 from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
-from braintumor_desktop.ui.reader_box import reader_note
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
 _PICTURES = phrase("Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)")
 _STUDIES = phrase("DICOM, NIfTI and ZIP (*.dcm *.dicom *.ima DICOMDIR *.nii *.nii.gz *.zip)")
+_WITH_READING = (ExportKind.PDF, ExportKind.PNG, ExportKind.JSON)
+_VOLUMES = {ExportKind.MASK: ExportKind.MASK_NIFTI, ExportKind.HEATMAP: ExportKind.HEATMAP_NIFTI}
 _STACKS = {ExportKind.MASK: ExportKind.MASK_STACK, ExportKind.HEATMAP: ExportKind.HEATMAP_STACK}
 
 
@@ -108,7 +109,10 @@ class Commands(QObject):
         case = self._case
         if case is None or case.analysis is None:
             return
-        if case.analysis.study.slices > 1:
+        study = case.analysis.study
+        if study.source.kind is not InputKind.PICTURE:
+            kind = _VOLUMES.get(kind, kind)
+        elif study.slices > 1:
             kind = _STACKS.get(kind, kind)
         dialog = self._file_dialog(tr("Save"), QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -122,19 +126,11 @@ class Commands(QObject):
         def save(file: str) -> None:
             if case.analysis is None:
                 return
-            settings = self._window.settings
+            reading = case.reading
             self._window.statusBar().showMessage(tr("Saving…"))
             self._window.exporter.submit(
-                Export(
-                    kind,
-                    case.analysis,
-                    Path(file),
-                    reader_note(case),
-                    case.window,
-                    settings.colormap,
-                    settings.paper,
-                    case.measured.current,
-                )
+                export_of(case, kind, Path(file), self._window.settings),
+                lambda: setattr(case, "exported", reading) if kind in _WITH_READING else None,
             )
 
         return save
@@ -160,17 +156,21 @@ class Commands(QObject):
 
     def cancel(self) -> None:
         self._window.workspace.reader.cancel_listing()
+        self._window.reports.cancel()
         if self._case is not None:
             self._window.workspace.cancel(self._case)
 
     def remove(self) -> None:
-        if self._case is not None:
-            self._window.notice.hide_for(self._case)
-            self._window.workspace.remove(self._case)
+        case = self._case
+        if case is not None and self._window.unsaved.ask([case], self.remove):
+            self._window.notice.hide_for(case)
+            self._window.workspace.remove(case)
             if self._window.area.other not in self._window.workspace.model.cases:
                 self._window.area.show_beside(None)
 
     def reset(self) -> None:
+        if not self._window.unsaved.ask(self._window.workspace.model.cases, self.reset):
+            return
         self._window.notice.hide()
         self._window.area.show_beside(None)
         self._window.workspace.reset()

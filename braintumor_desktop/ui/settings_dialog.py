@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +22,7 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import available_languages, tr
 from braintumor_desktop.models.manifest import read_manifest
 from braintumor_desktop.storage.settings import APPEARANCES, DEVICES, PAPERS, Settings
+from braintumor_desktop.ui.letterhead_page import LetterheadPage
 from braintumor_desktop.ui.localisation import SYSTEM
 from braintumor_desktop.ui.overlay_bar import COLORMAP_TITLES
 
@@ -71,7 +73,6 @@ class SettingsDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow(tr("&Model"), self.model)
         form.addRow(tr("&Device"), self.device)
-        form.addRow(tr("&Paper of PDF reports"), self.paper)
         form.addRow(tr("&Colours of the heat map"), self.colormap)
         form.addRow(tr("&Largest file to open"), self.max_file)
         form.addRow(tr("&Appearance"), self.appearance)
@@ -89,8 +90,14 @@ class SettingsDialog(QDialog):
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(14)
-        layout.addLayout(form)
-        layout.addWidget(note)
+        form.addRow(note)
+        general = QWidget()
+        general.setLayout(form)
+        self.letterhead = LetterheadPage(settings, self.paper)
+        pages = QTabWidget()
+        pages.addTab(general, tr("General"))
+        pages.addTab(self.letterhead, tr("Reports"))
+        layout.addWidget(pages)
         layout.addWidget(buttons)
 
     def accept(self) -> None:
@@ -103,6 +110,7 @@ class SettingsDialog(QDialog):
         self._settings.max_file_mb = self.max_file.value()
         self._settings.hide_recent_names = self.hide_names.isChecked()
         self._settings.keep_readings = self.keep_readings.isChecked()
+        self.letterhead.apply()
         super().accept()
 
 
