@@ -11,7 +11,7 @@ from pathlib import Path
 from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 
-COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "train", "evaluate")
+COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "deidentify", "train", "evaluate")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,6 +52,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     masks=options.masks,
                     heatmaps=options.heatmaps,
                     report=options.report,
+                    csv=options.csv,
                     model=options.model,
                     device=options.device,
                     workers=options.workers,
@@ -77,11 +78,20 @@ def _dispatch(options: argparse.Namespace) -> int:
             if options.probe is not None:
                 return bench.probe(options.probe, options.began)
             return bench.run(as_json=options.json)
+        case "deidentify":
+            from braintumor_desktop.commands import deidentify
+
+            return deidentify.run(options.source, options.target, dates=options.dates, blank_text=options.blank_text)
         case "train":
             from braintumor_desktop.commands import training
 
             return training.run_train(
-                options.data, options.config, options.run, start=options.start, device=options.device
+                options.data,
+                options.config,
+                options.run,
+                start=options.start,
+                device=options.device,
+                max_minutes=options.max_minutes,
             )
         case _:
             from braintumor_desktop.commands import training
@@ -116,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--masks", type=Path, metavar="DIR", help="write lesion masks here")
     one.add_argument("--heatmaps", type=Path, metavar="DIR", help="write heat maps here")
     one.add_argument("--report", type=Path, metavar="DIR", help="write PDF and PNG reports here")
+    one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
@@ -133,11 +144,22 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--probe", type=Path, help=argparse.SUPPRESS)
     bench.add_argument("--began", type=float, help=argparse.SUPPRESS)
 
+    clean = command("deidentify", "copy files, folders, ZIPs or DICOMDIRs without what could tell who the patient is")
+    clean.add_argument("source", type=Path, metavar="IN")
+    clean.add_argument("target", type=Path, metavar="OUT", help="a new or empty folder")
+    words = "remove them (default), or shift them by one secret amount a patient"
+    clean.add_argument("--dates", choices=("remove", "shift"), default="remove", help=words)
+    words = "make places black that may hold text burnt into the picture"
+    clean.add_argument("--blank-text", action="store_true", help=words)
+
     train = command("train", "train a model (extra `train`)")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")
     train.add_argument("--config", type=Path, required=True, metavar="FILE")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
     train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
+    train.add_argument(
+        "--max-minutes", type=float, metavar="N", help="reference models: stop after the epoch in which N minutes end"
+    )
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")

@@ -11,29 +11,35 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 from braintumor_desktop.commands.terminal import ProgressBar, complain
-from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
+from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging import Entry, Problem, list_inputs
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.models.manifest import find_model
 from braintumor_desktop.reporting import (
+    Letterhead,
+    atomic_write,
     build_report,
     distinct_stems,
     ensure_folder,
     error_line,
     json_line,
+    table_rows,
     write_heatmap,
     write_heatmap_nifti,
     write_mask,
     write_mask_nifti,
     write_pdf,
     write_png,
+    write_table,
 )
+from braintumor_desktop.storage.settings import load_settings
 
 READ_AHEAD = 4
 """Inputs kept loaded ahead of the network, a worker; bounds the memory of a long batch."""
@@ -43,14 +49,18 @@ PIXELS_AHEAD = 32_000_000
 
 @dataclass(frozen=True)
 class Options:
-    """The options of the command. json: a file, ``-`` for standard output, None for plain lines; frame:
-    which volume of inputs that hold several at one place, from 1."""
+    """The options of the command.
+
+    json: a file, that appears whole at the end, ``-`` for standard output as it comes, None for plain lines;
+    csv: the summary table; frame: which volume of inputs that hold several at one place, from 1.
+    """
 
     paths: tuple[Path, ...]
     json: str | None = None
     masks: Path | None = None
     heatmaps: Path | None = None
     report: Path | None = None
+    csv: Path | None = None
     model: str = "neuro"
     device: str = "auto"
     workers: int = 1
@@ -67,8 +77,11 @@ def run(options: Options) -> int:
     analyzer = Analyzer.open(options.model, options.device)
     catalog = list_inputs(options.paths)
     items = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
+    if options.csv is not None:
+        ensure_folder(options.csv.parent)  # told now and not after an hour's work
     stems = distinct_stems([item.stem if isinstance(item, Entry) else item.path.stem for item in items])
     failed = 0
+    table: list[dict[str, object]] = []
     bar = ProgressBar(len(items), "inputs")
     with ExitStack() as stack:
         lines = _open_lines(options.json, stack)
@@ -91,6 +104,8 @@ def run(options: Options) -> int:
                 complain(str(item.path), error)
                 if options.debug:
                     traceback.print_exception(cause)
+            if options.csv is not None:
+                table += table_rows(line, report=_report_path(options, stem) if line["status"] == "ok" else None)
             if lines is not None:
                 lines.write(json.dumps(line) + "\n")
                 lines.flush()
@@ -99,6 +114,8 @@ def run(options: Options) -> int:
                 print(summary)
             bar.show(done)
     bar.clear()
+    if options.csv is not None:
+        write_table(table, options.csv)
     if catalog.passed_over:
         sys.stderr.write(f"{catalog.passed_over} files in folders are no pictures and were passed over\n")
     if not items:
@@ -124,14 +141,12 @@ def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
         return None
     if target == "-":
         return sys.stdout
-    try:
-        return stack.enter_context(Path(target).open("w", encoding="utf-8"))
-    except OSError as cause:
-        raise BrainTumorError(
-            ErrorCode.EXPORT_FAILED,
-            f"The JSON file can't be written: {target}.",
-            "Choose a folder that exists and that you may write to.",
-        ) from cause
+    path = Path(target)
+    if path.is_fifo() or path.is_char_device():
+        return stack.enter_context(path.open("w", encoding="utf-8"))
+    lines = TextIOWrapper(stack.enter_context(atomic_write(path)), encoding="utf-8")
+    stack.callback(lines.detach)  # or it would close the file before it is in place
+    return lines
 
 
 Loaded = tuple[Entry | Problem, Study | BaseException, float]
@@ -174,11 +189,19 @@ def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]
     return json_line(analysis, mask_path=mask, heatmap_path=heatmap)
 
 
+def _report_path(options: Options, stem: str) -> Path | None:
+    return None if options.report is None else options.report / f"{stem}.pdf"
+
+
 def write_reports(analysis: Analysis, folder: Path, stem: str) -> tuple[Path, Path]:
     """PDF and PNG report of one analysis; their paths. Raises BrainTumorError (export_failed)."""
     ensure_folder(folder)
-    report = build_report(analysis, model_facts=find_model(analysis.model.id).facts())
+    settings, _ = load_settings()
+    head = Letterhead.from_settings(
+        settings.clinic_name, settings.clinic_address, settings.clinic_footer, settings.clinic_logo
+    )
+    report = build_report(analysis, model_facts=find_model(analysis.model.id).facts(), letterhead=head)
     pdf, png = folder / f"{stem}.pdf", folder / f"{stem}.report.png"
-    write_pdf(report, pdf)
+    write_pdf(report, pdf, paper="Letter" if settings.paper == "Letter" else "A4")
     write_png(report, png)
     return pdf, png

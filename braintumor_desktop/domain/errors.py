@@ -43,6 +43,7 @@ class ErrorCode(StrEnum):
     DEVICE_UNAVAILABLE = "device_unavailable"
     OUT_OF_MEMORY = "out_of_memory"
     EXPORT_FAILED = "export_failed"
+    NOT_DEIDENTIFIABLE = "not_deidentifiable"
     READING_DAMAGED = "reading_damaged"
     READING_NOT_KEPT = "reading_not_kept"
     DATA_INVALID = "data_invalid"

@@ -17,7 +17,14 @@ from braintumor_desktop.domain.findings import Analysis, Explanation, Quality, Q
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.device import choose_device
-from braintumor_desktop.inference.explain import METHOD, class_activation, energy_inside
+from braintumor_desktop.inference.explain import (
+    CAM_TITLES,
+    POOLED_LAYER,
+    CamMethod,
+    class_maps,
+    energy_inside,
+    pooled_gradient,
+)
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer, read_picture
 from braintumor_desktop.inference.plain_series import read_plain_series
 from braintumor_desktop.inference.planes import resample_to, resampled_flags, straight_grid
@@ -47,22 +54,25 @@ Slices = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 class Analyzer:
     """One network, ready on one device. Not for use by two threads at once."""
 
-    def __init__(self, network: nn.Module, row: ManifestRow, device: torch.device) -> None:
+    def __init__(
+        self, network: nn.Module, row: ManifestRow, device: torch.device, cam: CamMethod = CamMethod.GRAD_CAM
+    ) -> None:
         self.row = row
+        self.cam = cam
         self.identity = row.identity
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
         self._place(network, device)
 
     @classmethod
-    def open(cls, model_id: str = DEFAULT_MODEL, device: str = "auto") -> Analyzer:
+    def open(cls, model_id: str = DEFAULT_MODEL, device: str = "auto", cam: CamMethod = CamMethod.GRAD_CAM) -> Analyzer:
         """Load a bundled model.
 
-        device: auto, cpu or cuda. Raises BrainTumorError (model_unknown, model_missing, model_damaged,
-        device_unavailable).
+        device: auto, cpu or cuda; cam: how the heat map is made. Raises BrainTumorError (model_unknown, model_missing,
+        model_damaged, device_unavailable).
         """
         row = find_model(model_id)
-        return cls(load_network(row), row, choose_device(device))
+        return cls(load_network(row), row, choose_device(device), cam)
 
     @property
     def device(self) -> str:
@@ -188,12 +198,11 @@ class Analyzer:
 
     @property
     def _method(self) -> str:
-        title = self._architecture.cam_title
-        return f"Grad-CAM, {title}" if title else METHOD
+        return f"{CAM_TITLES[self.cam]}, {self._architecture.cam_title or POOLED_LAYER}"
 
     def _forward(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
         if self._architecture.reference:
-            return answer_whole(self._network, self._architecture, self._device, pixels)
+            return answer_whole(self._network, self._architecture, self._device, pixels, self.cam)
         return self._forward_framed(pixels)
 
     @torch.inference_mode()
@@ -206,7 +215,8 @@ class Analyzer:
         logits = out.logits.float().cpu()
         middle = time.perf_counter()
         weight = self._network.get_parameter("classify.weight")
-        maps = class_activation(out.features, weight, out.logits.argmax(1), NETWORK_SIZE).cpu()
+        gradient = pooled_gradient(out.features, weight, out.logits.argmax(1))
+        maps = class_maps(out.features, gradient, self.cam, NETWORK_SIZE).cpu()
         answers = [
             SliceAnswer(
                 logits=logits[k].numpy(),

@@ -1,4 +1,4 @@
-"""Slices through a reference model: the whole picture in, Grad-CAM at one of its layers by gradient."""
+"""Slices through a reference model: the whole picture in, a heat map at one of its layers by gradient."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from braintumor_desktop.domain.findings import QualityFlag
 from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.inference.explain import CamMethod, class_maps
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import WholeFrame, resize_whole
 from braintumor_desktop.models.architectures import Architecture, WholePicture
@@ -24,7 +24,11 @@ BANDS = ((0.90, "glioma"), (0.75, "meningioma"), (0.60, "pituitary tumour"))
 
 
 def answer_whole(
-    network: nn.Module, architecture: Architecture, device: torch.device, pixels: Sequence[NDArray[Any]] | NDArray[Any]
+    network: nn.Module,
+    architecture: Architecture,
+    device: torch.device,
+    pixels: Sequence[NDArray[Any]] | NDArray[Any],
+    cam: CamMethod = CamMethod.GRAD_CAM,
 ) -> tuple[list[SliceAnswer], float, float]:
     """Slices (rows, columns) of any shapes to answers; seconds of the network and of the heat maps."""
     assert architecture.feeding is not None
@@ -38,7 +42,7 @@ def answer_whole(
     if out.mask_logits is not None:
         lesions = out.mask_logits.detach().sigmoid()[:, 0].float().cpu()
     middle = time.perf_counter()
-    maps = grad_cam(out.logits, activation, size).cpu()
+    maps = class_maps(activation.detach(), gradient_of(out.logits, activation), cam, size).cpu()
     answers = [
         SliceAnswer(
             logits=logits[k].numpy(),
@@ -80,17 +84,11 @@ def forward_with_gradient(
     return out, kept[0]
 
 
-def grad_cam(logits: Tensor, activation: Tensor, size: int) -> Tensor:
-    """Grad-CAM (Selvaraju et al., ICCV 2017, equations 1 and 2) of each row's likeliest class.
-
-    logits: (n, 4), with a graph from `activation` (n, k, h, w). Maps (n, size, size), 0..1, each divided by its
-    maximum.
-    """
+def gradient_of(logits: Tensor, activation: Tensor) -> Tensor:
+    """Gradient of each row's likeliest class. logits: (n, 4), with a graph from `activation` (n, k, h, w)."""
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(logits.amax(dim=1).sum(), activation)
-    maps = F.relu((gradient.mean(dim=(2, 3), keepdim=True) * activation.detach()).sum(dim=1))
-    maps = F.interpolate(maps[:, None], size=(size, size), mode="bilinear")[:, 0]
-    return maps / maps.amax(dim=(1, 2), keepdim=True).clamp_min(1e-12)
+    return gradient
 
 
 def banding_flag(tumor_probability: float) -> list[QualityFlag]:

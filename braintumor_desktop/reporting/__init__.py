@@ -16,6 +16,7 @@ from braintumor_desktop.reporting.masks import (
     write_mask_nifti,
 )
 from braintumor_desktop.reporting.report import ReaderNote, Report, build_report
+from braintumor_desktop.reporting.table import table_rows, write_table
 from braintumor_desktop.reporting.tumor_reference import TumorReference, reference_text
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ __all__ = [
     "json_line",
     "prepare_logo",
     "reference_text",
+    "table_rows",
     "write_heatmap",
     "write_heatmap_nifti",
     "write_mask",
     "write_mask_nifti",
     "write_pdf",
     "write_png",
+    "write_table",
 ]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +17,9 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _BUSY = {errno.EBUSY, errno.ETXTBSY}
+_LEFT_BEHIND = re.compile(r"\.[0-9a-f]{16}\.part")
+_ABANDONED_S = 24 * 3600
+_swept: set[Path] = set()
 _OPEN_ELSEWHERE_ON_WINDOWS = {32, 33}  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
 
 
@@ -29,9 +34,10 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """
     target = Path(os.path.realpath(path))
     with refusals_told(path):
+        _sweep(target.parent)
         if target.exists() and not target.is_file():
             raise IsADirectoryError(errno.EISDIR, "not a regular file")
-        hidden = target.with_name(f".{secrets.token_hex(8)}.part")
+        hidden = target.with_name(f".{secrets.token_hex(8)}.part")  # see _LEFT_BEHIND
         with open(hidden, "xb") as stream:  # noqa: PTH123 - "x" never follows or overwrites what someone else put there
             try:
                 yield stream
@@ -86,6 +92,18 @@ def _explain(refusal: OSError, path: Path) -> tuple[str, str]:
     if refusal.errno == errno.ENAMETOOLONG:
         return "The file name is too long for this disk.", "Choose a shorter name."
     return f"{name} could not be written ({refusal.strerror or 'unknown reason'}).", "Try another folder or disk."
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what killed processes left behind, once a folder."""
+    if folder in _swept:
+        return
+    _swept.add(folder)
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _LEFT_BEHIND.fullmatch(entry.name) and time.time() - entry.stat().st_mtime > _ABANDONED_S:
+                with suppress(OSError):
+                    os.unlink(entry.path)  # noqa: PTH108 - an os.DirEntry is no Path
 
 
 def _sync_folder(folder: Path) -> None:

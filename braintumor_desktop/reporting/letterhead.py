@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +23,14 @@ class Letterhead:
     address: str = ""
     footer: str = ""
     logo: bytes = b""
+
+    @classmethod
+    def from_settings(cls, name: str, address: str, footer: str, logo: str) -> Letterhead:
+        """logo: base64 as the settings hold it; one that can't be read is left out."""
+        try:
+            return cls(name, address, footer, base64.b64decode(logo, validate=True))
+        except ValueError:
+            return cls(name, address, footer)
 
     @property
     def has_head(self) -> bool:

@@ -30,7 +30,9 @@ class Settings:
 
     recent: paths, newest first; opacities: 0..1; max_file_mb: file size limit in MiB;
     window_geometry, splitter_state: Qt's own bytes as base64, empty before the first close;
-    keep_readings: the reader's measurements, verdicts and comments are kept, see `storage.readings`.
+    keep_readings: the reader's measurements, verdicts and comments are kept, see `storage.readings`;
+    clinic_name, clinic_address, clinic_footer: printed on reports; clinic_logo: a PNG as base64, so that it can't go
+    missing when its file does.
     """
 
     version: int = VERSION
@@ -53,6 +55,10 @@ class Settings:
     window_geometry: str = ""
     splitter_state: str = ""
     keep_readings: bool = True
+    clinic_name: str = ""
+    clinic_address: str = ""
+    clinic_footer: str = ""
+    clinic_logo: str = ""
 
     def remember(self, path: Path) -> None:
         """Put a file at the head of the recent ones."""
@@ -101,6 +107,10 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "window_geometry": _is_text,
     "splitter_state": _is_text,
     "keep_readings": _is_flag,
+    "clinic_name": lambda value: _is_text(value) and len(value) <= 200,
+    "clinic_address": lambda value: _is_text(value) and len(value) <= 1000,
+    "clinic_footer": lambda value: _is_text(value) and len(value) <= 1000,
+    "clinic_logo": lambda value: _is_text(value) and len(value) <= 2**21 and value[:8] in ("", "iVBORw0K"),
 }
 
 

@@ -1,13 +1,16 @@
+import csv
 import json
 from pathlib import Path
 
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image
 
 from braintumor_desktop.cli import main
 from braintumor_desktop.imaging.phantom import Lesion, make_picture
 from braintumor_desktop.imaging.sample import write_sample_picture
+from braintumor_desktop.storage.settings import Settings, save_settings
 
 CONTRACT = {
     "path": None,
@@ -160,6 +163,40 @@ def test_a_json_file_that_cannot_be_written_is_told_before_any_work(
 ) -> None:
     assert main(["analyze", str(pictures / "scan.png"), "--json", str(tmp_path / "no" / "x.jsonl")]) == 1
     assert "[export_failed]" in capsys.readouterr().err
+
+
+def test_a_batch_writes_one_report_an_input_and_one_table(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BRAINTUMOR_CONFIG_DIR", str(tmp_path / "config"))
+    save_settings(Settings(clinic_name="Clinic by the Park", paper="Letter"))
+    table, reports = tmp_path / "made" / "table.csv", tmp_path / "reports"
+    inputs = [str(pictures / "scan.png"), str(pictures / "cut.png")]
+    assert main(["analyze", *inputs, "--csv", str(table), "--report", str(reports)]) == 1
+    with table.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(Path(row["path"]).name, row["status"]) for row in rows] == [("scan.png", "ok"), ("cut.png", "error")]
+    assert rows[0]["report"] == str(reports / "scan.pdf")
+    assert sorted(path.name for path in reports.iterdir()) == ["scan.pdf", "scan.report.png"]
+    document = pypdfium2.PdfDocument(reports / "scan.pdf")
+    page = document[0]
+    assert "Clinic by the Park" in page.get_textpage().get_text_range()  # as the settings have it
+    assert page.get_width() == pytest.approx(612, abs=0.1)
+    document.close()
+
+
+def test_the_json_file_is_there_only_when_it_is_whole(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.jsonl"
+    out.write_text("old")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("braintumor_desktop.commands.analyze.json_line", interrupted)
+    assert main(["analyze", str(pictures / "scan.png"), "--json", str(out)]) == 130
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.jsonl": "old"}
 
 
 def test_models_are_listed_as_in_the_manifest(capsys: pytest.CaptureFixture[str]) -> None:

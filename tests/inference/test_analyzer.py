@@ -14,7 +14,6 @@ from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.sample import sample_mask, sample_picture, sample_stack
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.inference.analyzer import BATCH
-from braintumor_desktop.inference.explain import class_activation, energy_inside
 from braintumor_desktop.inference.measure import clean, largest_component
 from braintumor_desktop.inference.probability import finding_from, softmax
 from braintumor_desktop.models.loading import fold_batch_norms
@@ -119,26 +118,6 @@ def test_random_weights_draw_another_map(analyzer: Analyzer) -> None:
     assert trained is not None
     assert random is not None
     assert np.corrcoef(trained.heatmap[0][head], random.heatmap[0][head])[0, 1] < 0.5
-
-
-def test_the_map_of_the_predicted_class_is_grad_cam() -> None:
-    """Against autograd: for a pooled linear head both are the same up to a constant."""
-    torch.manual_seed(1)
-    features = torch.rand(1, 6, 4, 4, requires_grad=True)
-    head = torch.nn.Linear(6, 4)
-    head(features.mean(dim=(2, 3)))[0, 2].backward()
-    assert features.grad is not None
-    weights = features.grad.mean(dim=(2, 3))
-    expected = torch.relu((weights[..., None, None] * features).sum(1))
-    mine = class_activation(features.detach(), head.weight.detach(), torch.tensor([2]), 4)
-    assert torch.allclose(mine, expected.detach() / expected.max().detach(), atol=1e-5)
-
-
-def test_energy_inside_is_the_share_of_the_map() -> None:
-    heat = np.array([[1.0, 3.0], [0.0, 4.0]], np.float32)
-    assert energy_inside(heat, np.array([[False, True], [False, False]])) == pytest.approx(3 / 8)
-    assert energy_inside(heat, np.zeros((2, 2), bool)) is None
-    assert energy_inside(heat * 0, np.ones((2, 2), bool)) is None
 
 
 def test_specks_are_dropped_and_the_largest_piece_is_kept() -> None:

@@ -13,8 +13,9 @@ from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.domain.study import InputKind, Source, Study
 from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.inference import Analyzer
+from braintumor_desktop.inference.explain import CamMethod, class_maps
 from braintumor_desktop.inference.preprocess import resize_whole
-from braintumor_desktop.inference.reference_answers import forward_with_gradient, grad_cam, to_input
+from braintumor_desktop.inference.reference_answers import forward_with_gradient, gradient_of, to_input
 from braintumor_desktop.models.architectures import ARCHITECTURES, Architecture, WholePicture
 from braintumor_desktop.models.manifest import Calibration, ManifestRow
 from braintumor_desktop.models.output import ReferenceOutput
@@ -107,7 +108,8 @@ def test_grad_cam_of_a_pooled_linear_head_is_the_closed_form() -> None:
     out, activation = forward_with_gradient(network, architecture, torch.rand(3, 3, 64, 64))
     weights = network.classify.weight[out.logits.argmax(1)]
     expected = torch.relu(torch.einsum("nkhw,nk->nhw", activation.detach(), weights))
-    maps = grad_cam(out.logits, activation, activation.shape[-1])
+    gradient = gradient_of(out.logits, activation)
+    maps = class_maps(activation.detach(), gradient, CamMethod.GRAD_CAM, activation.shape[-1])
     assert maps.shape == expected.shape
     assert torch.allclose(maps, expected / expected.amax(dim=(1, 2), keepdim=True), atol=1e-5)
 

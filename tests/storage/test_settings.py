@@ -45,6 +45,10 @@ def test_every_setting_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         window_geometry="AAECAw==",
         splitter_state="AAA=",
         keep_readings=False,
+        clinic_name="Clinic by the Park",
+        clinic_address="1 Park Street\nTown",
+        clinic_footer="Confidential.",
+        clinic_logo="iVBORw0KGgo=",
     )
     defaults = asdict(Settings())
     assert [f.name for f in fields(Settings) if asdict(saved)[f.name] == defaults[f.name]] == ["version"]

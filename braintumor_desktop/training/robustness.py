@@ -1,0 +1,104 @@
+"""What the answers lose when a picture is changed the way screens, scanners and hands change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.uint8]
+Change = Callable[[Grey, Grey, np.random.Generator], tuple[Grey, Grey]]
+
+
+@dataclass(frozen=True)
+class Stress:
+    """One change. mild: a reader would hardly mind it; apply: picture and mask, (rows, columns) uint8, to new ones."""
+
+    title: str
+    mild: bool
+    apply: Change
+
+
+def _grey(change: Callable[[NDArray[np.float32], np.random.Generator], NDArray[Any]]) -> Change:
+    """A change of grey values alone. change: 0..255 float32 to the same, clipped here."""
+
+    def apply(picture: Grey, mask: Grey, rng: np.random.Generator) -> tuple[Grey, Grey]:
+        changed = np.clip(np.rint(change(picture.astype(np.float32), rng)), 0, 255)
+        return changed.astype(np.uint8), mask
+
+    return apply
+
+
+def _moved(change: Callable[[Grey], Any]) -> Change:
+    """A change of place, the same for picture and mask."""
+
+    def apply(picture: Grey, mask: Grey, _rng: np.random.Generator) -> tuple[Grey, Grey]:
+        return np.ascontiguousarray(change(picture)), np.ascontiguousarray(change(mask))
+
+    return apply
+
+
+def _rotated(degrees: float) -> Change:
+    def apply(picture: Grey, mask: Grey, _rng: np.random.Generator) -> tuple[Grey, Grey]:
+        rows, columns = picture.shape
+        turn = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), degrees, 1.0)
+        moved = cv2.warpAffine(picture, turn, (columns, rows), flags=cv2.INTER_LINEAR)
+        return np.asarray(moved, np.uint8), np.asarray(
+            cv2.warpAffine(mask, turn, (columns, rows), flags=cv2.INTER_NEAREST), np.uint8
+        )
+
+    return apply
+
+
+def _jpeg(quality: int) -> Change:
+    def apply(picture: Grey, mask: Grey, _rng: np.random.Generator) -> tuple[Grey, Grey]:
+        coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8), mask
+
+    return apply
+
+
+def _half(picture: Grey, mask: Grey, _rng: np.random.Generator) -> tuple[Grey, Grey]:
+    size = (picture.shape[1] // 2, picture.shape[0] // 2)
+    return (
+        np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8),
+        np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8),
+    )
+
+
+def _black_border(grey: Grey) -> Grey:
+    rows, columns = (side // 8 for side in grey.shape)
+    return np.pad(grey, ((rows, rows), (columns, columns)))
+
+
+def _contrast(factor: float) -> Change:
+    return _grey(lambda p, _rng: (p - p.mean()) * factor + p.mean())
+
+
+STRESSES: tuple[Stress, ...] = (
+    Stress("unchanged", True, lambda picture, mask, _rng: (picture, mask)),
+    Stress("brightness −20 %", True, _grey(lambda p, _rng: p * 0.8)),
+    Stress("brightness +20 %", True, _grey(lambda p, _rng: p * 1.2)),
+    Stress("rotation −15°", True, _rotated(-15)),
+    Stress("rotation +15°", True, _rotated(15)),
+    Stress("horizontal flip", True, _moved(lambda p: p[:, ::-1])),
+    Stress("half resolution", True, _half),
+    Stress("JPEG quality 20", True, _jpeg(20)),
+    Stress("Gaussian blur, σ = 1.5 px", True, _grey(lambda p, _rng: cv2.GaussianBlur(p, (0, 0), 1.5))),
+    Stress("black border, 1/8 of each side", True, _moved(_black_border)),
+    Stress("contrast × 0.5", True, _contrast(0.5)),
+    Stress("contrast × 2", False, _contrast(2.0)),
+    Stress(
+        "Gaussian noise, σ = 0.1",
+        False,
+        _grey(lambda p, rng: p + rng.standard_normal(p.shape, np.float32) * np.float32(25.5)),
+    ),
+    Stress("quarter turn left", False, _moved(lambda p: np.rot90(p))),
+    Stress("half turn", False, _moved(lambda p: np.rot90(p, 2))),
+    Stress("quarter turn right", False, _moved(lambda p: np.rot90(p, 3))),
+)
+"""Brightness, rotation and noise are the earlier systems' own stress test; which are mild was set before measuring."""
