@@ -15,6 +15,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from braintumor_desktop import reporting
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.domain.findings import Analysis
@@ -39,6 +40,7 @@ from braintumor_desktop.reporting import (
     write_png,
     write_table,
 )
+from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 from braintumor_desktop.storage.settings import load_settings
 
 READ_AHEAD = 4
@@ -60,6 +62,8 @@ class Options:
     masks: Path | None = None
     heatmaps: Path | None = None
     report: Path | None = None
+    dicom: Path | None = None
+    dicom_kinds: tuple[DicomKind, ...] = USUAL_KINDS
     csv: Path | None = None
     model: str = "neuro"
     device: str = "auto"
@@ -186,6 +190,9 @@ def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]
     heatmap = to_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
     if options.report:
         write_reports(analysis, options.report, stem)
+    if options.dicom:
+        report = build_report(analysis, model_facts=find_model(analysis.model.id).facts())
+        reporting.write_dicom(report, analysis, options.dicom / stem, options.dicom_kinds)
     return json_line(analysis, mask_path=mask, heatmap_path=heatmap)
 
 

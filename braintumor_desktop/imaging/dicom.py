@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
-from braintumor_desktop.domain.study import InputKind, MrSequence, Source, Study
+from braintumor_desktop.domain.study import InputKind, MrSequence, SlicePlace, Source, Study
 from braintumor_desktop.imaging.dicom_header import SliceHeader, read_header
 from braintumor_desktop.imaging.dicom_pixels import mirror, read_planes, value_range
 from braintumor_desktop.imaging.dicom_series import Slice, Stack, geometry_of, make_stacks
@@ -123,6 +123,7 @@ def _read_stack(
         window=_window(slices[len(slices) // 2].header),
         graphics=graphics,
         headers=tuple(headers),
+        places=tuple(_place(each.header) for each in slices),
     )
 
 
@@ -176,6 +177,11 @@ def _pixel_type(headers: Sequence[SliceHeader]) -> type[np.generic]:
             if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
                 return kind
     return np.float32
+
+
+def _place(header: SliceHeader) -> SlicePlace:
+    frame = header.frame + 1 if header.file.frames > 1 and not header.file.tiles else None
+    return SlicePlace(frame, header.position, header.orientation, header.thickness)
 
 
 def _window(header: SliceHeader) -> tuple[float, float] | None:
