@@ -20,6 +20,7 @@ from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.lesions import keep_only, measure_lesion, volume_ml
 from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
+from braintumor_desktop.inference.partial_volume import trim_ends
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
 from braintumor_desktop.inference.planes import Grid, Volume, shares
 from braintumor_desktop.inference.probability import finding_from, softmax
@@ -60,6 +61,8 @@ def read_series(
     """answers: of the first slices of the study or, where it was resampled, of `grid`."""
     slices = _slices_of(study, answers, calibration) if grid is None else _from_grid(study, answers, grid, calibration)
     geometry, mask, done = study.geometry, slices.mask, slices.done
+    if positions(geometry, study.slices) is not None:  # else neighbours in the file may be none in the head
+        trim_ends(mask, study.pixels)
     judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
     accepted = [each for each in judged if each.accepted]
     lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in accepted)
