@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import Finding, QualityFlag, Segmentation, TumorClass
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import InputKind, MrSequence, Study
 from braintumor_desktop.imaging.burnt_in_text import find_text
 from braintumor_desktop.inference.picture_reading import SliceAnswer
@@ -46,11 +47,23 @@ KNOWN_SEQUENCE = MrSequence.T1_POST_CONTRAST
 def sequence_flags(study: Study) -> list[QualityFlag]:
     """Flags where the header names something the model was not made for; nothing where the header is silent."""
     if study.source.modality not in (None, "MR"):
-        return [QualityFlag("not_mri", f"The model knows MRI only; this is {study.source.modality}.")]
+        return [
+            QualityFlag(
+                "not_mri", phrase("The model knows MRI only; this is {modality}.", modality=study.source.modality)
+            )
+        ]
     if study.sequence is None or study.sequence == KNOWN_SEQUENCE:
         return []
-    known = "T1 after contrast"
-    return [QualityFlag("other_sequence", f"The model knows {known} best; this looks like {study.sequence}.")]
+    return [
+        QualityFlag(
+            "other_sequence",
+            phrase(
+                "The model knows {known} best; this looks like {sequence}.",
+                known=phrase("T1 after contrast"),
+                sequence=phrase(study.sequence),
+            ),
+        )
+    ]
 
 
 def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> list[QualityFlag]:
@@ -58,14 +71,20 @@ def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> 
     flags = []
     if head is None:
         flags.append(
-            QualityFlag("no_head_outline", "No head outline stands out; the picture may be cropped or not a head.")
+            QualityFlag(
+                "no_head_outline", phrase("No head outline stands out; the picture may be cropped or not a head.")
+            )
         )
     if side < LOW_RESOLUTION_PX:
-        flags.append(QualityFlag("low_resolution", f"Low resolution: the head is about {side:.0f} pixels across."))
+        flags.append(
+            QualityFlag(
+                "low_resolution", phrase("Low resolution: the head is about {side:.0f} pixels across.", side=side)
+            )
+        )
     if study.source.colour:
-        flags.append(QualityFlag("colour_reduced", "A colour picture: only its brightness was analysed."))
+        flags.append(QualityFlag("colour_reduced", phrase("A colour picture: only its brightness was analysed.")))
     if study.source.synthetic:
-        flags.append(QualityFlag("synthetic", "A synthetic phantom, not a patient."))
+        flags.append(QualityFlag("synthetic", phrase("A synthetic phantom, not a patient.")))
     return flags
 
 
@@ -77,13 +96,19 @@ def pixel_flags(study: Study, key: int, head: NDArray[np.bool_] | None, frame: F
     pixels = study.pixels[key]
     flags = []
     if (study.source.lossy or study.source.kind is InputKind.PICTURE) and blockiness(pixels) > BLOCKY:
-        flags.append(QualityFlag("compressed", "Heavily compressed: the blocks of the compression can be seen."))
+        flags.append(
+            QualityFlag("compressed", phrase("Heavily compressed: the blocks of the compression can be seen."))
+        )
     if sharpness(normalise(resample(pixels, frame, SHARPNESS_GRID))) < SOFT:
-        flags.append(QualityFlag("blurred", "Blurred: edges are soft, by motion, or by enlarging a small picture."))
+        flags.append(
+            QualityFlag("blurred", phrase("Blurred: edges are soft, by motion, or by enlarging a small picture."))
+        )
     if head is not None and (head[0].mean() > CUT_TOP or max(head[:, 0].mean(), head[:, -1].mean()) > CUT_SIDE):
-        flags.append(QualityFlag("cut_off", "Part of the head lies outside the picture."))
+        flags.append(QualityFlag("cut_off", phrase("Part of the head lies outside the picture.")))
     if find_text(pixels):
-        flags.append(QualityFlag("burnt_in_text", "There may be text in the picture; it can mislead the model."))
+        flags.append(
+            QualityFlag("burnt_in_text", phrase("There may be text in the picture; it can mislead the model."))
+        )
     return flags
 
 
@@ -126,7 +151,7 @@ def upside_down_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[Quali
     """Flag where a picture of unknown orientation seems to stand on its head."""
     upright = [a.upright for a in answers if a.upright is not None and a.head_px is not None]
     if study.geometry.orientation is None and upright and float(np.median(upright)) < UPSIDE_DOWN:
-        return [QualityFlag("upside_down", "The head seems to be upside down; the model expects it upright.")]
+        return [QualityFlag("upside_down", phrase("The head seems to be upside down; the model expects it upright."))]
     return []
 
 
@@ -134,7 +159,7 @@ def saturation_flag(pixels: NDArray[Any], head: NDArray[np.bool_] | None) -> lis
     """Flag where much of the head sits at the top grey value. pixels: (rows, columns)."""
     inside = pixels if head is None else pixels[head]
     if inside.size and float((inside == pixels.max()).mean()) > SATURATED_SHARE:
-        return [QualityFlag("saturated", "Overexposed: much of the head is at the brightest grey value.")]
+        return [QualityFlag("saturated", phrase("Overexposed: much of the head is at the brightest grey value."))]
     return []
 
 
@@ -144,7 +169,11 @@ def contradiction_flags(finding: Finding, segmentation: Segmentation | None) -> 
         return []
     tumor = finding.top_class is not TumorClass.NO_TUMOR
     if tumor and not segmentation.present:
-        return [QualityFlag("tumor_without_outline", "A tumour type is named, but no lesion could be outlined.")]
+        return [
+            QualityFlag("tumor_without_outline", phrase("A tumour type is named, but no lesion could be outlined."))
+        ]
     if not tumor and segmentation.present:
-        return [QualityFlag("outline_without_tumor", "A lesion is outlined, although the finding is no tumour.")]
+        return [
+            QualityFlag("outline_without_tumor", phrase("A lesion is outlined, although the finding is no tumour."))
+        ]
     return []
