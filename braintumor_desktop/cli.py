@@ -61,6 +61,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     dicom_kinds=options.dicom_kinds,
                     csv=options.csv,
                     model=options.model,
+                    cam=options.cam,
                     device=options.device,
                     workers=options.workers,
                     frame=options.frame,
@@ -116,6 +117,8 @@ def _dispatch(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from braintumor_desktop.inference.cam_methods import CamMethod
+
     parser = argparse.ArgumentParser(
         prog="braintumor",
         description=f"Offline brain-tumour MRI analysis. {RESEARCH_USE}",
@@ -146,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
+    one.add_argument("--cam", default="grad-cam", choices=[m.value for m in CamMethod], help="how heat maps are made")
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
     one.add_argument(

@@ -22,6 +22,7 @@ from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging import Entry, Problem, list_inputs
 from braintumor_desktop.inference import Analyzer
+from braintumor_desktop.inference.cam_methods import CamMethod
 from braintumor_desktop.models.manifest import find_model
 from braintumor_desktop.reporting import (
     Letterhead,
@@ -67,6 +68,7 @@ class Options:
     csv: Path | None = None
     model: str = "neuro"
     device: str = "auto"
+    cam: str = "grad-cam"
     workers: int = 1
     frame: int = 1
     debug: bool = False
@@ -78,7 +80,7 @@ def run(options: Options) -> int:
     Raises BrainTumorError where nothing can start: no such model, damaged weights, no such device, or a
     JSON file that can't be opened.
     """
-    analyzer = Analyzer.open(options.model, options.device)
+    analyzer = Analyzer.open(options.model, options.device, CamMethod(options.cam))
     catalog = list_inputs(options.paths)
     items = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
     if options.csv is not None:

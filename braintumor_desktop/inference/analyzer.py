@@ -17,15 +17,9 @@ from braintumor_desktop.domain.findings import Analysis, Explanation, Quality, Q
 from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.inference.cam_methods import CAM_TITLES, CamMethod
 from braintumor_desktop.inference.device import choose_device
-from braintumor_desktop.inference.explain import (
-    CAM_TITLES,
-    POOLED_LAYER,
-    CamMethod,
-    class_maps,
-    energy_inside,
-    pooled_gradient,
-)
+from braintumor_desktop.inference.explain import POOLED_LAYER, class_maps, energy_inside, pooled_gradient
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer, read_picture
 from braintumor_desktop.inference.plain_series import read_plain_series
 from braintumor_desktop.inference.planes import resample_to, resampled_flags, straight_grid
@@ -65,7 +59,7 @@ class Analyzer:
         self, network: nn.Module, row: ManifestRow, device: torch.device, cam: CamMethod = CamMethod.GRAD_CAM
     ) -> None:
         self.row = row
-        self.cam = cam
+        self._cam = cam
         self.identity = row.identity
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
@@ -84,6 +78,15 @@ class Analyzer:
     @property
     def device(self) -> str:
         return str(self._device)
+
+    @property
+    def cam(self) -> str:
+        """How the heat map is made, one of `CamMethod`; what is unknown becomes the default."""
+        return self._cam
+
+    @cam.setter
+    def cam(self, method: str) -> None:
+        self._cam = CamMethod(method) if method in list(CamMethod) else CamMethod.GRAD_CAM
 
     def analyze(
         self,
@@ -211,11 +214,11 @@ class Analyzer:
     @property
     def _method(self) -> Phrase:
         layer = phrase(self._architecture.cam_title or POOLED_LAYER)
-        return phrase("{method}, {layer}", method=CAM_TITLES[self.cam], layer=layer)
+        return phrase("{method}, {layer}", method=CAM_TITLES[self._cam], layer=layer)
 
     def _forward(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
         if self._architecture.reference:
-            return answer_whole(self._network, self._architecture, self._device, pixels, self.cam)
+            return answer_whole(self._network, self._architecture, self._device, pixels, self._cam)
         return self._forward_framed(pixels)
 
     @torch.inference_mode()
@@ -229,7 +232,7 @@ class Analyzer:
         middle = time.perf_counter()
         weight = self._network.get_parameter("classify.weight")
         gradient = pooled_gradient(out.features, weight, out.logits.argmax(1))
-        maps = class_maps(out.features, gradient, self.cam, NETWORK_SIZE).cpu()
+        maps = class_maps(out.features, gradient, self._cam, NETWORK_SIZE).cpu()
         strangeness, upright = self._familiarity(out)
         answers = [
             SliceAnswer(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,23 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from braintumor_desktop.domain.phrases import phrase
-
-
-class CamMethod(StrEnum):
-    """How activation and gradient become one map. The first is the program's default, chosen by measurement."""
-
-    GRAD_CAM = "grad-cam"
-    HIRES_CAM = "hirescam"
-    GRAD_CAM_PP = "grad-cam++"
-    LAYER_CAM = "layer-cam"
-
-
-CAM_TITLES = {
-    CamMethod.GRAD_CAM: "Grad-CAM",
-    CamMethod.HIRES_CAM: "HiResCAM",
-    CamMethod.GRAD_CAM_PP: "Grad-CAM++",
-    CamMethod.LAYER_CAM: "Layer-CAM",
-}
+from braintumor_desktop.inference.cam_methods import CamMethod
 
 POOLED_LAYER = phrase("last convolutional features (1/16 of the input)")
 

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from braintumor_desktop.domain.findings import QualityFlag
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.head import head_mask
-from braintumor_desktop.inference.explain import CamMethod, class_maps
+from braintumor_desktop.inference.cam_methods import CamMethod
+from braintumor_desktop.inference.explain import class_maps
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import WholeFrame, resize_whole
 from braintumor_desktop.models.architectures import Architecture, WholePicture

@@ -55,6 +55,7 @@ class Settings:
     max_file_mb: int = 16
     model_id: str = "neuro"
     device: str = "auto"
+    cam: str = "grad-cam"
     appearance: str = "dark"
     language: str = "system"
     window_geometry: str = ""
@@ -112,6 +113,7 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "max_file_mb": lambda value: isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 4096,
     "model_id": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
     "device": _one_of(DEVICES),
+    "cam": lambda value: isinstance(value, str) and 0 < len(value) <= 32,
     "appearance": _one_of(APPEARANCES),
     "language": lambda value: isinstance(value, str) and 2 <= len(value) <= 16,
     "window_geometry": _is_text,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.inference.explain import CAM_TITLES, CamMethod
+from braintumor_desktop.inference.cam_methods import CAM_TITLES, CamMethod
 
 Found = Mapping[str, Mapping[str, Any]]
 NOT_GIVEN = "—"

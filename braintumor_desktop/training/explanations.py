@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.inference.analyzer import Analyzer
-from braintumor_desktop.inference.explain import CamMethod
+from braintumor_desktop.inference.cam_methods import CamMethod
 from braintumor_desktop.training.data import Row, array_study, read_grey
 from braintumor_desktop.training.metrics import iou
 

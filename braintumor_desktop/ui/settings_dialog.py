@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.inference.cam_methods import CAM_TITLES
 from braintumor_desktop.language import available_languages, tr
 from braintumor_desktop.models.manifest import read_manifest
 from braintumor_desktop.storage.settings import APPEARANCES, DEVICES, PAPERS, Settings
@@ -45,6 +46,7 @@ class SettingsDialog(QDialog):
         self._settings = settings
         self.model = _choice(tr("Model"), _models(settings.model_id), settings.model_id)
         self.device = _choice(tr("Device"), {d: tr(_DEVICE_TITLES[d]) for d in DEVICES}, settings.device)
+        self.cam = _choice(tr("Heat map by"), {m.value: title for m, title in CAM_TITLES.items()}, settings.cam)
         self.paper = _choice(tr("Paper of PDF reports"), {p: p for p in PAPERS}, settings.paper)
         self.colormap = _choice(
             tr("Colours of the heat map"), {c: tr(title) for c, title in COLORMAP_TITLES.items()}, settings.colormap
@@ -73,6 +75,7 @@ class SettingsDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow(tr("&Model"), self.model)
         form.addRow(tr("&Device"), self.device)
+        form.addRow(tr("&Heat map by"), self.cam)
         form.addRow(tr("&Colours of the heat map"), self.colormap)
         form.addRow(tr("&Largest file to open"), self.max_file)
         form.addRow(tr("&Appearance"), self.appearance)
@@ -82,7 +85,10 @@ class SettingsDialog(QDialog):
         form.addRow("", self.keep_readings)
         form.addRow("", self.clear_readings)
         note = QLabel(
-            tr("A new model or device is used from the next analysis on, a new language from the next start on.")
+            tr(
+                "A new model, device or kind of heat map is used from the next analysis on, "
+                "a new language from the next start on."
+            )
         )
         note.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
@@ -103,6 +109,7 @@ class SettingsDialog(QDialog):
     def accept(self) -> None:
         self._settings.model_id = self.model.currentData()
         self._settings.device = self.device.currentData()
+        self._settings.cam = self.cam.currentData()
         self._settings.paper = self.paper.currentData()
         self._settings.colormap = self.colormap.currentData()
         self._settings.appearance = self.appearance.currentData()

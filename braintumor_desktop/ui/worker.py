@@ -27,6 +27,8 @@ class Analyzes(Protocol):
     @property
     def device(self) -> str: ...
 
+    cam: str
+
     def analyze(
         self,
         study: Study,
@@ -50,6 +52,7 @@ class Job:
     model_id: str
     device: str
     load_ms: float = 0.0
+    cam: str = "grad-cam"
 
 
 class Worker(QObject):
@@ -152,6 +155,7 @@ class Worker(QObject):
             if self._opened != (job.model_id, job.device):
                 self.progress.emit(job.case_id, phrase("Loading the model"), 0.0)
             analyzer = self._open(job.model_id, job.device)
+            analyzer.cam = job.cam
             self._stop_if_asked()
             analysis = analyzer.analyze(
                 study,

@@ -219,7 +219,7 @@ class Workspace(QObject):
 
     def _submit(self, case: Case) -> None:
         source = case.study if case.study is not None else case.load
-        job = Job(case.id, source, self.settings.model_id, self.settings.device, case.load_ms)
+        job = Job(case.id, source, self.settings.model_id, self.settings.device, case.load_ms, self.settings.cam)
         self._thread.worker.submit(job)
 
     def _tell(self, case: Case) -> None:

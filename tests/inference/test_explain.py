@@ -7,7 +7,8 @@ import torch
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.inference.analyzer import Analyzer
-from braintumor_desktop.inference.explain import CamMethod, class_maps, energy_inside, pooled_gradient
+from braintumor_desktop.inference.cam_methods import CamMethod
+from braintumor_desktop.inference.explain import class_maps, energy_inside, pooled_gradient
 
 
 @pytest.fixture(scope="module")

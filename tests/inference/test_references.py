@@ -13,7 +13,8 @@ from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.domain.study import InputKind, Source, Study
 from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.inference import Analyzer
-from braintumor_desktop.inference.explain import CamMethod, class_maps
+from braintumor_desktop.inference.cam_methods import CamMethod
+from braintumor_desktop.inference.explain import class_maps
 from braintumor_desktop.inference.preprocess import resize_whole
 from braintumor_desktop.inference.reference_answers import forward_with_gradient, gradient_of, to_input
 from braintumor_desktop.models.architectures import ARCHITECTURES, Architecture, WholePicture
