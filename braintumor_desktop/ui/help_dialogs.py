@@ -64,8 +64,7 @@ def about_html() -> str:
         f"<h3>Brain tumour MRI analysis {escape(__version__)}</h3>"
         f"<p><b>{escape(RESEARCH_USE)}</b></p>"
         "<p>Everything is computed on this computer. The program opens no network connection and sends nothing.</p>"
-        "<p>Licence of the program: Apache-2.0. "
-        "It uses Qt for Python (LGPL-3.0), PyTorch, NumPy, OpenCV and Pillow.</p>"
+        "<p>Licence of the program: Apache-2.0. What it is made of stands under Help, Licences.</p>"
     )
 
 
