@@ -63,6 +63,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     model=options.model,
                     device=options.device,
                     workers=options.workers,
+                    frame=options.frame,
                     debug=options.debug,
                 )
             )
@@ -145,6 +146,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
+    one.add_argument(
+        "--frame", type=_positive, default=1, metavar="N", help="which volume of series that hold several, from 1"
+    )
 
     command("models", "the bundled models").add_argument("--json", action="store_true")
     command("doctor", "is the program ready, and if not, why").add_argument("--json", action="store_true")

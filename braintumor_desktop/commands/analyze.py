@@ -54,7 +54,7 @@ class Options:
     """The options of the command.
 
     json: a file, that appears whole at the end, ``-`` for standard output as it comes, None for plain lines;
-    csv: the summary table.
+    csv: the summary table; frame: which volume of inputs that hold several at one place, from 1.
     """
 
     paths: tuple[Path, ...]
@@ -68,6 +68,7 @@ class Options:
     model: str = "neuro"
     device: str = "auto"
     workers: int = 1
+    frame: int = 1
     debug: bool = False
 
 
@@ -89,7 +90,7 @@ def run(options: Options) -> int:
     with ExitStack() as stack:
         lines = _open_lines(options.json, stack)
         for done, ((item, outcome, load_ms), stem) in enumerate(
-            zip(_loaded(items, options.workers), stems, strict=True), 1
+            zip(_loaded(items, options.workers, options.frame), stems, strict=True), 1
         ):
             try:
                 if isinstance(outcome, BaseException):
@@ -155,7 +156,7 @@ def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
 Loaded = tuple[Entry | Problem, Study | BaseException, float]
 
 
-def _loaded(items: Sequence[Entry | Problem], workers: int) -> Iterator[Loaded]:
+def _loaded(items: Sequence[Entry | Problem], workers: int, frame: int) -> Iterator[Loaded]:
     """Every input, loaded by `workers` threads a little ahead, in input order."""
     waiting = deque(items)
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
@@ -165,16 +166,17 @@ def _loaded(items: Sequence[Entry | Problem], workers: int) -> Iterator[Loaded]:
                 pixels = waiting[0].pixels if isinstance(waiting[0], Entry) else 0
                 if ahead and pixels + sum(size for size, _ in ahead) > PIXELS_AHEAD:
                     break
-                ahead.append((pixels, pool.submit(_load, waiting.popleft())))
+                ahead.append((pixels, pool.submit(_load, waiting.popleft(), frame)))
             yield ahead.popleft()[1].result()
 
 
-def _load(item: Entry | Problem) -> Loaded:
+def _load(item: Entry | Problem, frame: int) -> Loaded:
     if isinstance(item, Problem):
         return item, item.error, 0.0
     began = time.perf_counter()
     try:
-        return item, item.load(), 1000 * (time.perf_counter() - began)
+        study = item.load(frame=frame - 1 if item.frames > 1 else 0)
+        return item, study, 1000 * (time.perf_counter() - began)
     except Exception as error:  # noqa: BLE001 - told by the caller, in input order
         return item, error, 0.0
 
