@@ -54,6 +54,8 @@ DISPLAY_PROGRAMS = {"Xvfb": "xvfb", "xauth": "xauth"}
 FREEZING_PROGRAMS = {"objdump": "binutils"}
 PROVING_PROGRAMS = DISPLAY_PROGRAMS | {"strace": "strace", "unshare": "util-linux", "dpkg-deb": "dpkg"}
 BUNDLE = ROOT / "dist" / "braintumor"
+# Independent readers that the tests of written DICOM objects ask.
+DICOM_PROGRAMS = {"dciodvfy": "dicom3tools", "dsrdump": "dcmtk"}
 
 
 def main() -> int:
@@ -83,7 +85,7 @@ def main() -> int:
     if options.command == "package":
         install(extra="[dev]", system=QT_LIBRARIES)
         return call(PYTHON, "shipping/package.py", BUNDLE, environment=reproducible())
-    install(extra="[dev]", system=QT_LIBRARIES | DISPLAY_PROGRAMS)
+    install(extra="[dev]", system=QT_LIBRARIES | DISPLAY_PROGRAMS | DICOM_PROGRAMS)
     return check(quick=options.quick)
 
 

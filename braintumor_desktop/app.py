@@ -22,9 +22,11 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from braintumor_desktop import __version__
+from braintumor_desktop.language import tr
 from braintumor_desktop.locations import bundled
 from braintumor_desktop.storage.settings import load_settings
 from braintumor_desktop.ui.appearance import apply_appearance
+from braintumor_desktop.ui.localisation import apply_language
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.torch_preload import open_analyzer
 
@@ -93,6 +95,7 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
     app.setDesktopFileName("braintumor-desktop")  # by which Wayland finds the icon
     app.setWindowIcon(QIcon(str(bundled("resources", "icons", "braintumor.png"))))
     settings, repairs = load_settings()
+    apply_language(app, settings.language)
     apply_appearance(app, settings.appearance)
     window = MainWindow(settings, open_analyzer)
     relay = CrashRelay()
@@ -103,7 +106,7 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
         on_window(window)
     window.show()
     if repairs:
-        window.statusBar().showMessage(" ".join(repairs), 30_000)
+        window.statusBar().showMessage(" ".join(map(tr, repairs)), 30_000)
     QTimer.singleShot(0, lambda: window.start([p.absolute() for p in paths]))
     code = app.exec()
     interrupt.remove()

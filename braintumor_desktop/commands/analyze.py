@@ -15,6 +15,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from braintumor_desktop import reporting
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.domain.findings import Analysis
@@ -39,6 +40,7 @@ from braintumor_desktop.reporting import (
     write_png,
     write_table,
 )
+from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 from braintumor_desktop.storage.settings import load_settings
 
 READ_AHEAD = 4
@@ -52,7 +54,7 @@ class Options:
     """The options of the command.
 
     json: a file, that appears whole at the end, ``-`` for standard output as it comes, None for plain lines;
-    csv: the summary table.
+    csv: the summary table; frame: which volume of inputs that hold several at one place, from 1.
     """
 
     paths: tuple[Path, ...]
@@ -60,10 +62,13 @@ class Options:
     masks: Path | None = None
     heatmaps: Path | None = None
     report: Path | None = None
+    dicom: Path | None = None
+    dicom_kinds: tuple[DicomKind, ...] = USUAL_KINDS
     csv: Path | None = None
     model: str = "neuro"
     device: str = "auto"
     workers: int = 1
+    frame: int = 1
     debug: bool = False
 
 
@@ -85,7 +90,7 @@ def run(options: Options) -> int:
     with ExitStack() as stack:
         lines = _open_lines(options.json, stack)
         for done, ((item, outcome, load_ms), stem) in enumerate(
-            zip(_loaded(items, options.workers), stems, strict=True), 1
+            zip(_loaded(items, options.workers, options.frame), stems, strict=True), 1
         ):
             try:
                 if isinstance(outcome, BaseException):
@@ -151,7 +156,7 @@ def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
 Loaded = tuple[Entry | Problem, Study | BaseException, float]
 
 
-def _loaded(items: Sequence[Entry | Problem], workers: int) -> Iterator[Loaded]:
+def _loaded(items: Sequence[Entry | Problem], workers: int, frame: int) -> Iterator[Loaded]:
     """Every input, loaded by `workers` threads a little ahead, in input order."""
     waiting = deque(items)
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
@@ -161,16 +166,17 @@ def _loaded(items: Sequence[Entry | Problem], workers: int) -> Iterator[Loaded]:
                 pixels = waiting[0].pixels if isinstance(waiting[0], Entry) else 0
                 if ahead and pixels + sum(size for size, _ in ahead) > PIXELS_AHEAD:
                     break
-                ahead.append((pixels, pool.submit(_load, waiting.popleft())))
+                ahead.append((pixels, pool.submit(_load, waiting.popleft(), frame)))
             yield ahead.popleft()[1].result()
 
 
-def _load(item: Entry | Problem) -> Loaded:
+def _load(item: Entry | Problem, frame: int) -> Loaded:
     if isinstance(item, Problem):
         return item, item.error, 0.0
     began = time.perf_counter()
     try:
-        return item, item.load(), 1000 * (time.perf_counter() - began)
+        study = item.load(frame=frame - 1 if item.frames > 1 else 0)
+        return item, study, 1000 * (time.perf_counter() - began)
     except Exception as error:  # noqa: BLE001 - told by the caller, in input order
         return item, error, 0.0
 
@@ -184,6 +190,9 @@ def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]
     heatmap = to_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
     if options.report:
         write_reports(analysis, options.report, stem)
+    if options.dicom:
+        report = build_report(analysis, model_facts=find_model(analysis.model.id).facts())
+        reporting.write_dicom(report, analysis, options.dicom / stem, options.dicom_kinds)
     return json_line(analysis, mask_path=mask, heatmap_path=heatmap)
 
 

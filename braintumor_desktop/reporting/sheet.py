@@ -15,6 +15,8 @@ from fpdf.output import OutputProducer, PDFXmpMetadata
 from fpdf.prefs import ViewerPreferences
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import current_language, tr
 from braintumor_desktop.locations import bundled
 
 Colour = tuple[int, int, int]
@@ -37,6 +39,7 @@ _BANNER_HEIGHT = 6.6
 _FOOTER_HEIGHT = 7.4
 _FOOTNOTE, _MOST_FOOTNOTES = 6.6, 3  # points, lines
 _FAMILY = "NotoSans"
+_LANGUAGE_TAGS = {"en": "en-GB"}
 # fpdf2 puts the number of pages in its place. printable() keeps it out of every other text.
 _ALL_PAGES = "\x00"
 
@@ -62,17 +65,22 @@ class Sheet(FPDF):
         footnote: above the footer of every page; what goes beyond three lines is cut off.
         """
         super().__init__(unit="mm", format=size, enforce_compliance="PDF/A-2U")
+        families = [family for family in (_FAMILY, current_language().font) if family]
         try:
-            for style, file in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
-                self.add_font(_FAMILY, style, bundled("resources", "fonts", file))
+            for family in families:
+                for style, weight in (("", "Regular"), ("B", "Bold")):
+                    self.add_font(family, style, bundled("resources", "fonts", f"{family}-{weight}.ttf"))
         except OSError as missing:
             raise BrainTumorError(
                 ErrorCode.EXPORT_FAILED,
-                "The fonts that come with the program are missing.",
-                "Install the program again.",
+                phrase("The fonts that come with the program are missing."),
+                phrase("Install the program again."),
             ) from missing
-        regular = self.fonts[_FAMILY.lower()]
-        self._glyphs = frozenset(regular.cmap if isinstance(regular, TTFFont) else ())
+        fonts = [self.fonts[family.lower()] for family in families]
+        self._glyphs = frozenset().union(*(font.cmap for font in fonts if isinstance(font, TTFFont)))
+        if families[1:]:
+            self.set_fallback_fonts(families[1:])
+            self.set_text_shaping(True)  # joins letters to syllables
         self._banner, self._footer = banner, footer
         self.alias_nb_pages(_ALL_PAGES)
         self.set_margins(MARGIN, MARGIN)
@@ -96,7 +104,7 @@ class Sheet(FPDF):
         self.set_subject(self.printable(subject))
         self.set_author(self.printable(author))
         self.set_creator(self.printable(author))
-        self.set_lang("en-GB")
+        self.set_lang(_LANGUAGE_TAGS.get(current_language().code, current_language().code))
         self.set_creation_date(created)
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
 
@@ -112,7 +120,8 @@ class Sheet(FPDF):
         """
         return "".join(
             character
-            if character == "\n" or (ord(character) in self._glyphs and unicodedata.category(character)[0] not in "CZ")
+            if character in ("\n", "\N{NARROW NO-BREAK SPACE}")
+            or (ord(character) in self._glyphs and unicodedata.category(character)[0] not in "CZ")
             else " "
             if character == " "
             else f"<U+{ord(character):04X}>"
@@ -197,7 +206,9 @@ class Sheet(FPDF):
         self.write_line(name + rest, MARGIN, top + 1.2, 6.6, colour=MUTED)
         self._style(6.6, False, MUTED)
         self.set_xy(self.w - MARGIN - 20, top + 1.2)
-        self.cell(20, 6.6 * _POINT * _LEADING, f"Page {self.page_no()} of {_ALL_PAGES}", align="R")
+        self.cell(
+            20, 6.6 * _POINT * _LEADING, tr("Page {page} of {pages}", page=self.page_no(), pages=_ALL_PAGES), align="R"
+        )
 
     def room(self, height: float) -> None:
         """Go to a new page where less than `height` is left on this one."""

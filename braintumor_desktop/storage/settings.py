@@ -15,12 +15,15 @@ from typing import Any
 
 import platformdirs
 
+from braintumor_desktop.domain.phrases import phrase
+
 VERSION = 1
 RECENT_LIMIT = 10
 PAPERS = ("A4", "Letter")
 COLORMAPS = ("cividis", "viridis", "jet")
 DEVICES = ("auto", "cpu", "cuda")
 APPEARANCES = ("dark", "light", "system")
+CLINIC_LENGTHS = {"clinic_name": 200, "clinic_address": 1000, "clinic_footer": 1000}
 CONFIG_DIR_VARIABLE = "BRAINTUMOR_CONFIG_DIR"
 
 
@@ -29,6 +32,7 @@ class Settings:
     """All of it, with the defaults of a first start.
 
     recent: paths, newest first; opacities: 0..1; max_file_mb: file size limit in MiB;
+    language: a code such as ``de``, or ``system``;
     window_geometry, splitter_state: Qt's own bytes as base64, empty before the first close;
     keep_readings: the reader's measurements, verdicts and comments are kept, see `storage.readings`;
     clinic_name, clinic_address, clinic_footer: printed on reports; clinic_logo: a PNG as base64, so that it can't go
@@ -52,6 +56,7 @@ class Settings:
     model_id: str = "neuro"
     device: str = "auto"
     appearance: str = "dark"
+    language: str = "system"
     window_geometry: str = ""
     splitter_state: str = ""
     keep_readings: bool = True
@@ -87,6 +92,10 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in choices
 
 
+def _text_up_to(length: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and len(value) <= length
+
+
 _USABLE: dict[str, Callable[[Any], bool]] = {
     "recent": lambda value: isinstance(value, list) and len(value) <= RECENT_LIMIT and all(map(_is_text, value)),
     "hide_recent_names": _is_flag,
@@ -104,12 +113,11 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "model_id": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
     "device": _one_of(DEVICES),
     "appearance": _one_of(APPEARANCES),
+    "language": lambda value: isinstance(value, str) and 2 <= len(value) <= 16,
     "window_geometry": _is_text,
     "splitter_state": _is_text,
     "keep_readings": _is_flag,
-    "clinic_name": lambda value: _is_text(value) and len(value) <= 200,
-    "clinic_address": lambda value: _is_text(value) and len(value) <= 1000,
-    "clinic_footer": lambda value: _is_text(value) and len(value) <= 1000,
+    **{key: _text_up_to(length) for key, length in CLINIC_LENGTHS.items()},
     "clinic_logo": lambda value: _is_text(value) and len(value) <= 2**21 and value[:8] in ("", "iVBORw0K"),
 }
 
@@ -133,19 +141,19 @@ def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
     except FileNotFoundError:
         return Settings(), []
     except OSError:
-        return Settings(), ["The settings file could not be opened; the defaults are used."]
+        return Settings(), [phrase("The settings file could not be opened; the defaults are used.")]
     except (ValueError, RecursionError):
         return Settings(), [_keep_aside(path)]
     version = raw.pop("version", None)
-    repairs = []
+    repairs: list[str] = []
     if not isinstance(version, int) or version > VERSION:
-        repairs.append("The settings come from another version of the program; what is known was kept.")
+        repairs.append(phrase("The settings come from another version of the program; what is known was kept."))
     settings = Settings()
     for key, value in raw.items():
         if key not in _USABLE:
-            repairs.append("A setting that this version does not know was dropped.")
+            repairs.append(phrase("A setting that this version does not know was dropped."))
         elif not _USABLE[key](value):
-            repairs.append(f"The setting “{key}” was damaged and has its default again.")
+            repairs.append(phrase("The setting “{key}” was damaged and has its default again.", key=key))
         else:
             setattr(settings, key, float(value) if key.endswith("_opacity") else value)
     return settings, repairs
@@ -156,8 +164,8 @@ def _keep_aside(path: Path) -> str:
     try:
         path.replace(broken)
     except OSError:
-        return "The settings file is damaged; the defaults are used."
-    return f"The settings file was damaged; it was kept as {broken.name} and the defaults are used."
+        return phrase("The settings file is damaged; the defaults are used.")
+    return phrase("The settings file was damaged; it was kept as {name} and the defaults are used.", name=broken.name)
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.domain.findings import Analysis, SliceMaps
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Entry
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.inference.quality import sequence_flags
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.figures import share_in_words
 from braintumor_desktop.storage.readings import Reading, Verdict
 from braintumor_desktop.ui.reading import SharedRead
@@ -26,12 +29,12 @@ from braintumor_desktop.ui.reading import SharedRead
 class CaseState(Enum):
     """Where a case stands; the value is what the list says."""
 
-    WAITING = "Waiting"
-    LOADING = "Loading"
-    ANALYSING = "Analysing"
-    DONE = "Done"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
+    WAITING = phrase("Waiting")
+    LOADING = phrase("Loading")
+    ANALYSING = phrase("Analysing")
+    DONE = phrase("Done")
+    FAILED = phrase("Failed")
+    CANCELLED = phrase("Cancelled")
 
     @property
     def busy(self) -> bool:
@@ -47,7 +50,9 @@ class Case:
     headline, thumbnail: stay when `study` and `analysis` are let go to save memory;
     first_window, first_slice: what is shown at first;
     window, slice_index, turn, measured, verdicts, comment, correction: the reader's; `correction` is the sequence, in a
-    tuple of one once it was corrected; reading_key, kept: under which name, and what, of it lies on disk.
+    tuple of one once it was corrected; reading_key, kept: under which name, and what, of it lies on disk;
+    exported: what of it is in a file that the reader saved; signed_by, signed_on: who says so, and on which day; never
+    kept, because another reader may sit there next time.
     """
 
     id: int
@@ -76,17 +81,20 @@ class Case:
     correction: tuple[()] | tuple[str | None] = ()
     reading_key: str = ""
     kept: Reading = field(default_factory=Reading, repr=False)
+    exported: Reading | None = field(default=None, repr=False)
+    signed_by: str = ""
+    signed_on: date | None = None
 
     @property
     def status_line(self) -> str:
         """The state in a few words."""
         if self.state is CaseState.ANALYSING and self.stage:
-            return f"{self.stage}…"
+            return f"{tr(self.stage)}…"
         if self.state is CaseState.DONE:
             return self.headline
         if self.state is CaseState.FAILED and self.error is not None:
-            return self.error.message
-        return f"{self.state.value}…" if self.state.busy else self.state.value
+            return tr(self.error.message)
+        return f"{tr(self.state.value)}…" if self.state.busy else tr(self.state.value)
 
     @property
     def facts(self) -> str:
@@ -97,10 +105,10 @@ class Case:
             sequence, slices = self.entry.sequence, self.entry.slices or 0
         else:
             return ""
-        words = [sequence or "", f"{slices} slices" if slices > 1 else ""]
+        words = [tr(sequence or ""), tr("{slices} slices", slices=slices) if slices > 1 else ""]
         if self.entry is not None and self.entry.frames > 1:
-            words.append(f"volume {self.volume + 1} of {self.entry.frames}")
-        words.append("sequence not known" if self.entry is not None and not sequence else "")
+            words.append(tr("volume {number} of {frames}", number=self.volume + 1, frames=self.entry.frames))
+        words.append(tr("sequence not known") if self.entry is not None and not sequence else "")
         series = self.entry is not None and self.entry.slices is not None
         return " · ".join(word for word in words if word) if series or slices > 1 else ""
 
@@ -138,6 +146,7 @@ class Case:
     def forget_reading(self) -> None:
         """Begin anew, with what the sequence is: other pixels come."""
         self.measured, self.verdicts, self.comment = MeasurementHistory(), {}, ""
+        self.signed_by, self.signed_on, self.exported = "", None, None
 
     def correct_sequence(self, sequence: str | None) -> None:
         """What the reader says the sequence is, wherever it is shown from now on."""
@@ -161,7 +170,7 @@ class Case:
         self.state, self.stage, self.fraction, self.error = CaseState.DONE, "", 1.0, None
         self.analysis = analysis
         self.apply_correction()
-        self.headline = f"{finding.title}, {share_in_words(finding.top_probability)}"
+        self.headline = f"{tr(finding.title)}, {share_in_words(finding.top_probability)}"
 
     @property
     def held_bytes(self) -> int:

@@ -15,9 +15,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import tr
 from braintumor_desktop.licences import Notice, notices
 
-_LEAD = (
+_LEAD = phrase(
     "The program is under the Apache License 2.0. It is made of the works below, each under its own licence. "
     "Their code is unchanged; Qt and other libraries under the LGPL are separate files that you may replace."
 )
@@ -28,17 +30,17 @@ class LicencesDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Licences")
+        self.setWindowTitle(tr("Licences"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._notices = notices()
-        lead = QLabel(_LEAD)
+        lead = QLabel(tr(_LEAD))
         lead.setWordWrap(True)
         self.works = QListWidget()
-        self.works.setAccessibleName("Works the program is made of")
+        self.works.setAccessibleName(tr("Works the program is made of"))
         self.works.addItems([_line(notice) for notice in self._notices])
         self.text = QPlainTextEdit()
         self.text.setReadOnly(True)
-        self.text.setAccessibleName("Licence of the chosen work")
+        self.text.setAccessibleName(tr("Licence of the chosen work"))
         self.text.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         split = QSplitter()
         split.addWidget(self.works)
@@ -57,7 +59,7 @@ class LicencesDialog(QDialog):
 
     def _show(self, row: int) -> None:
         notice = self._notices[row]
-        self.text.setPlainText(f"Licence: {notice.licence}\n\n{notice.text.strip() or 'No text came with it.'}")
+        self.text.setPlainText(f"{notice.licence}\n\n{notice.text.strip() or tr('No text came with it.')}")
 
 
 def _line(notice: Notice) -> str:

@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QV
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.storage.readings import ReadingStore, readings_folder
 from braintumor_desktop.storage.settings import Settings, save_settings
 from braintumor_desktop.ui.case import Case, CaseState
@@ -26,14 +28,16 @@ from braintumor_desktop.ui.measuring import Measuring
 from braintumor_desktop.ui.menus import LAYERS, Menus
 from braintumor_desktop.ui.notice_bar import NoticeBar
 from braintumor_desktop.ui.overlay_bar import OverlayBar
+from braintumor_desktop.ui.report_commands import ReportCommands
 from braintumor_desktop.ui.results_panel import ResultsPanel
 from braintumor_desktop.ui.slice_strip import SliceStrip
+from braintumor_desktop.ui.unsaved import UnsavedReadings
 from braintumor_desktop.ui.view_area import ViewArea
 from braintumor_desktop.ui.view_commands import ViewCommands
 from braintumor_desktop.ui.worker import AnalyzerFactory
 from braintumor_desktop.ui.workspace import Workspace
 
-TITLE = "Brain tumour MRI analysis"
+TITLE = phrase("Brain tumour MRI analysis")
 _MESSAGE_MS = 15_000
 
 
@@ -60,7 +64,9 @@ class MainWindow(QMainWindow):
         self.viewer = self.area.viewer
         self.measuring = Measuring(self)
         self.area.set_grip(self.measuring)
+        self.unsaved = UnsavedReadings(settings, self.workspace.keeper, self)
         self.commands = Commands(self)
+        self.reports = ReportCommands(self)
         self.view_commands = ViewCommands(self)
         self.menus = Menus(self)
         self.actions_by_name = self.menus.actions
@@ -85,6 +91,7 @@ class MainWindow(QMainWindow):
         self.pages.addWidget(self.area)
         self.notice = NoticeBar()
         self.listing_bar = ListingBar()
+        self.batch_bar = ListingBar(tr("Stop after this report (Esc)"))
         self.overlay_bar = OverlayBar({name: self.actions_by_name[name] for name in LAYERS})
         self.slice_strip = SliceStrip()
         centre = QWidget()
@@ -92,6 +99,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 8, 0, 4)
         column.setSpacing(4)
         column.addWidget(self.listing_bar)
+        column.addWidget(self.batch_bar)
         column.addWidget(self.notice)
         column.addWidget(self.pages, 1)
         column.addWidget(self.slice_strip)
@@ -109,8 +117,8 @@ class MainWindow(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         self.model_label = QLabel()
-        self.model_label.setAccessibleName("State of the model")
-        self.research_label = QLabel(RESEARCH_USE)
+        self.model_label.setAccessibleName(tr("State of the model"))
+        self.research_label = QLabel(tr(RESEARCH_USE))
         bold = self.research_label.font()
         bold.setBold(True)
         self.research_label.setFont(bold)
@@ -143,6 +151,7 @@ class MainWindow(QMainWindow):
         self.workspace.reader.listing.connect(self._listing)
         self.workspace.reader.listing_ended.connect(self._listing_ended)
         self.listing_bar.cancel_asked.connect(self.workspace.reader.cancel_listing)
+        self.batch_bar.cancel_asked.connect(self.reports.cancel)
         self.workspace.model_changed.connect(self.model_label.setText)
         self.exporter.saved.connect(self._saved)
         self.exporter.failed.connect(self.show_error)
@@ -191,7 +200,7 @@ class MainWindow(QMainWindow):
         shown = case is not None and case.study is not None
         self.pages.setCurrentWidget(self.area if shown else self.empty_page)
         self.overlay_bar.setVisible(shown)
-        self.setWindowTitle(TITLE if case is None else f"{case.name} – {TITLE}")
+        self.setWindowTitle(tr(TITLE) if case is None else f"{case.name} – {tr(TITLE)}")
         stack = case is not None and case.study is not None and case.study.slices > 1
         self.slice_strip.setVisible(stack)
         if stack and case is not None and case.study is not None:
@@ -205,15 +214,16 @@ class MainWindow(QMainWindow):
         analysis = None if case is None else case.analysis
         enable = self.menus.enable
         self.view_commands.refresh()
-        enable(("pdf", "png", "json"), analysis is not None)
+        enable(("preview", "pdf", "png", "json", "dicom"), analysis is not None)
+        enable(("all_reports",), any(c.state is not CaseState.CANCELLED for c in self.workspace.model.cases))
         enable(("mask", *LAYERS), analysis is not None and analysis.segmentation is not None)
         has_map = analysis is not None and analysis.explanation is not None
         enable(("heatmap_file", "heatmap"), has_map)
         failed = case is not None and case.state is CaseState.FAILED
         enable(("analyse",), case is not None and not busy)
-        self.actions_by_name["analyse"].setIconText("Analyse" if analysis is None else "Re-analyse")
+        self.actions_by_name["analyse"].setIconText(tr("Analyse") if analysis is None else tr("Re-analyse"))
         enable(("reanalyse",), analysis is not None and not busy)
-        enable(("cancel",), busy or self.listing_bar.isVisible())
+        enable(("cancel",), busy or self.listing_bar.isVisible() or self.reports.batch is not None)
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
         enable(("remove",), case is not None)
         several = case is not None and case.entry is not None and case.entry.frames > 1
@@ -300,15 +310,18 @@ class MainWindow(QMainWindow):
         self._enable_actions(self.workspace.shown)
 
     def _passed_over(self, count: int) -> None:
-        files = "file that is no picture was" if count == 1 else "files that are no pictures were"
-        self.statusBar().showMessage(f"{count:,} {files} passed over", _MESSAGE_MS)
+        one, more = (
+            "{count} file that is no picture was passed over",
+            "{count:,} files that are no pictures were passed over",
+        )
+        self.statusBar().showMessage(tr_count(one, more, count), _MESSAGE_MS)
 
     def _remember(self, files: list[Path]) -> None:
         for file in reversed(files[:10]):
             self.settings.remember(file)
 
     def _saved(self, path: Path) -> None:
-        self.statusBar().showMessage(f"Saved {path}", _MESSAGE_MS)
+        self.statusBar().showMessage(tr("Saved {path}", path=path), _MESSAGE_MS)
 
     # Drag and drop, close
 
@@ -331,7 +344,13 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Away from the screen at once; then what was begun to be saved is finished and the worker is stopped."""
+        """Away from the screen at once; then what was begun to be saved is finished and the worker is stopped.
+
+        Before that, a reading that would be lost is asked about.
+        """
+        if not self.unsaved.ask(self.workspace.model.cases, self.close):
+            event.ignore()
+            return
         self.settings.window_geometry = _to_text(self.saveGeometry())
         self.settings.splitter_state = _to_text(self.splitter.saveState())
         self.hide()
