@@ -44,11 +44,12 @@ def own_parts() -> list[Notice]:
 
 def stated_licence(package: Distribution) -> str:
     """The licence as the metadata of a package states it: an expression, a name, or a classifier."""
-    stated = package.metadata.get("License-Expression") or package.metadata.get("License") or ""
-    if stated and "\n" not in stated.strip():
-        return str(stated.strip())
-    classifiers = [c for c in package.metadata.get_all("Classifier") or [] if c.startswith("License ::")]
-    return str(classifiers[0].split(" :: ")[-1]) if classifiers else "see its text"
+    told = package.metadata.json
+    stated = str(told.get("license_expression") or told.get("license") or "").strip()
+    if stated and "\n" not in stated:
+        return stated
+    classifiers = [c for c in told.get("classifier", []) if c.startswith("License ::")]
+    return classifiers[0].split(" :: ")[-1] if classifiers else "see its text"
 
 
 def licence_text(package: Distribution) -> str:
