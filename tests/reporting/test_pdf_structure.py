@@ -87,25 +87,47 @@ def test_metadata_say_the_same_in_both_places(pdf: Any) -> None:
     assert pdf.Root.ViewerPreferences.DisplayDocTitle
 
 
+def drawn_glyphs(pdf: Any) -> dict[Any, set[int]]:
+    """Codes of the glyphs on the pages, by font."""
+    found: dict[Any, set[int]] = {}
+    for page in pdf.pages:
+        font = None
+        for operands, operator in pikepdf.parse_content_stream(page):
+            if str(operator) == "Tf":
+                font = page.Resources.Font[str(operands[0])].objgen
+            elif str(operator) in SHOWS_TEXT:
+                texts = operands[0] if str(operator) == "TJ" else [operands[0]]
+                for text in (bytes(each) for each in texts if isinstance(each, pikepdf.String)):
+                    found.setdefault(font, set()).update(text[i] << 8 | text[i + 1] for i in range(0, len(text), 2))
+    return found
+
+
 def test_fonts_are_inside_with_their_own_widths_and_their_letters(pdf: Any) -> None:
     fonts = {font.objgen: font for page in pdf.pages for font in page.Resources.Font.values()}
-    assert len(fonts) >= 2
-    for font in fonts.values():
+    glyphs = drawn_glyphs(pdf)
+    assert len(glyphs) >= 2
+    for number, codes in glyphs.items():
+        font = fonts[number]
         assert (font.Subtype, font.Encoding) == ("/Type0", "/Identity-H")
         assert b"beginbf" in font.ToUnicode.read_bytes()
         (inner,) = font.DescendantFonts
-        assert inner.CIDToGIDMap == "/Identity" or inner.CIDToGIDMap.read_bytes()
         program = TTFont(BytesIO(inner.FontDescriptor.FontFile2.read_bytes()))
-        scale, order = 1000 / program["head"].unitsPerEm, program.getGlyphOrder()
-        told = list(inner.W)
-        compared = 0
+        table = None if inner.CIDToGIDMap == "/Identity" else inner.CIDToGIDMap.read_bytes()
+        widths, told = {}, list(inner.W)
         while told:
-            first, widths, told = int(told[0]), told[1], told[2:]
-            for code, width in enumerate(widths, first):
-                if 0 < code < len(order):  # 0 stands for letters that a font lacks, which are never printed
-                    assert abs(float(width) - program["hmtx"][order[code]][0] * scale) <= 1, (code, order[code])
-                    compared += 1
-        assert compared > 20
+            first = int(told[0])  # ``first [width …]`` or ``first last width`` (ISO 32000-1 9.7.4.3)
+            if isinstance(told[1], pikepdf.Array):
+                widths |= {code: float(width) for code, width in enumerate(told[1], first)}
+                told = told[2:]
+            else:
+                widths |= dict.fromkeys(range(first, int(told[1]) + 1), float(told[2]))
+                told = told[3:]
+        order, scale = program.getGlyphOrder(), 1000 / program["head"].unitsPerEm
+        assert len(codes) > 20
+        for code in codes:
+            glyph = code if table is None else table[2 * code] << 8 | table[2 * code + 1]
+            assert glyph > 0  # 0 is the sign for letters that the font lacks
+            assert abs(widths[code] - program["hmtx"][order[glyph]][0] * scale) <= 1, (code, order[glyph])
 
 
 def test_whatever_is_drawn_is_tagged_or_marked_as_decoration(pdf: Any) -> None:
