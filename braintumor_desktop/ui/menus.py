@@ -96,6 +96,8 @@ class Menus:
         )
         for name, text, key, tip, kind in exports:
             self._add(menu, name, text, key, tip, partial(do.export, kind))
+        tip = tr("Segmentation, measurement report, key images and report as DICOM objects, for an archive")
+        self._add(menu, "dicom", tr("Export &DICOM objects…"), "Ctrl+D", tip, do.export_dicom)
         tip = tr("Save one report a case, and one table of all")
         self._add(menu, "all_reports", tr("Export &all reports…"), "Ctrl+Shift+E", tip, reports.export_all)
         menu.addSeparator()

@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.language import current_language, tr
 from braintumor_desktop.locations import bundled
 from braintumor_desktop.reporting.dicom.equipment import OutputSeries, complete, made_by, patient_arguments
 from braintumor_desktop.reporting.dicom.identity import new_uid
@@ -20,6 +21,7 @@ from braintumor_desktop.reporting.report import Report
 
 _MARGIN, _LINE = 10, 21  # pixels
 _INK, _PALE, _WARNING = (235, 235, 235), (175, 175, 175), (255, 214, 102)
+_SCRIPTS = {"hi": "Devanagari"}
 _NARROWEST = 560  # so that the sentences fit beside a tall picture, too
 
 
@@ -59,7 +61,7 @@ def draw(image: KeyImage, report: Report) -> NDArray[np.uint8]:
     rows, columns = image.pixels.shape[:2]
     width = max(columns, _NARROWEST)
     left = (width - columns) // 2
-    regular, bold = _font("NotoSans-Regular.ttf", 15), _font("NotoSans-Bold.ttf", 15)
+    regular, bold = _font("Regular"), _font("Bold")
     words = [
         (image.title, bold, _INK),
         *((line, regular, _PALE) for line in _wrapped(image.caption, regular, width)),
@@ -67,7 +69,7 @@ def draw(image: KeyImage, report: Report) -> NDArray[np.uint8]:
         *((line, bold, _WARNING) for line in _wrapped(report.banner, bold, width)),
     ]
     if report.synthetic:
-        words.append(("Synthetic data: there is no patient.", bold, _WARNING))
+        words.append((tr("Synthetic data: there is no patient."), bold, _WARNING))
     canvas = Image.new("RGB", (width, rows + 2 * _MARGIN + _LINE * len(words)))
     canvas.paste(Image.fromarray(image.pixels), (left, 0))
     pen = ImageDraw.Draw(canvas)
@@ -87,7 +89,7 @@ def _marks(pen: ImageDraw.ImageDraw, image: KeyImage, left: int, font: ImageFont
         pen.text((left + x, y), text, font=font, fill=_INK, anchor=anchor, stroke_width=2, stroke_fill="black")
 
     if image.edge_letters is None:
-        put(columns - 6, 4, "orientation unknown", "ra")
+        put(columns - 6, 4, tr("orientation unknown"), "ra")
     else:
         at_left, at_right, at_top, at_bottom = image.edge_letters
         put(6, rows / 2, at_left, "lm")
@@ -127,5 +129,8 @@ def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
     return lines
 
 
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(bundled("resources", "fonts", name), size)
+def _font(weight: str) -> ImageFont.FreeTypeFont:
+    """The report's font, or that of the language's script where it has one of its own."""
+    script = _SCRIPTS.get(current_language().code, "")
+    file = bundled("resources", "fonts", f"NotoSans{script}-{weight}.ttf")
+    return ImageFont.truetype(file if file.exists() else bundled("resources", "fonts", f"NotoSans-{weight}.ttf"), 15)
