@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,10 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import InputKind, MrSequence
 from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.language import tr
+from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.dicom_dialog import DicomDialog
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
 from braintumor_desktop.ui.exporting import ExportKind, export_of
 from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 _PICTURES = phrase("Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)")
 _STUDIES = phrase("DICOM, NIfTI and ZIP (*.dcm *.dicom *.ima DICOMDIR *.nii *.nii.gz *.zip)")
 _WITH_READING = (ExportKind.PDF, ExportKind.PNG, ExportKind.JSON)
+_READING_KINDS = {DicomKind.REPORT, DicomKind.PDF}
 _VOLUMES = {ExportKind.MASK: ExportKind.MASK_NIFTI, ExportKind.HEATMAP: ExportKind.HEATMAP_NIFTI}
 _STACKS = {ExportKind.MASK: ExportKind.MASK_STACK, ExportKind.HEATMAP: ExportKind.HEATMAP_STACK}
 
@@ -122,15 +126,33 @@ class Commands(QObject):
         dialog.fileSelected.connect(self._save_as(case, kind))
         dialog.open()
 
-    def _save_as(self, case: Case, kind: ExportKind) -> Callable[[str], None]:
+    def export_dicom(self) -> None:
+        """Ask which objects and where to, and write them into a new folder there."""
+        case = self._case
+        if case is None or case.analysis is None:
+            return
+        dialog = DicomDialog(case.analysis, self._window)
+        dialog.chosen.connect(lambda kinds: self._ask_folder(case, kinds))
+        self._open(dialog)
+
+    def _ask_folder(self, case: Case, kinds: tuple[DicomKind, ...]) -> None:
+        dialog = self._file_dialog(tr("Make a folder of DICOM objects in"), QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        save = self._save_as(case, ExportKind.DICOM, kinds)
+        name = ExportKind.DICOM.proposed_name(case.stem)
+        dialog.fileSelected.connect(lambda folder: save(str(Path(folder) / name)))
+        dialog.open()
+
+    def _save_as(self, case: Case, kind: ExportKind, dicom_kinds: tuple[DicomKind, ...] = ()) -> Callable[[str], None]:
         def save(file: str) -> None:
             if case.analysis is None:
                 return
             reading = case.reading
+            with_reading = kind in _WITH_READING or not _READING_KINDS.isdisjoint(dicom_kinds)
             self._window.statusBar().showMessage(tr("Saving…"))
             self._window.exporter.submit(
-                export_of(case, kind, Path(file), self._window.settings),
-                lambda: setattr(case, "exported", reading) if kind in _WITH_READING else None,
+                replace(export_of(case, kind, Path(file), self._window.settings), dicom_kinds=dicom_kinds),
+                lambda: setattr(case, "exported", reading) if with_reading else None,
             )
 
         return save
@@ -196,6 +218,11 @@ class Commands(QObject):
     def show_shortcuts(self) -> None:
         html = shortcuts_html(list(self._window.actions_by_name.values()))
         self._open(TextDialog(tr("Keys and mouse"), html, self._window))
+
+    def show_licences(self) -> None:
+        from braintumor_desktop.ui.licences_dialog import LicencesDialog
+
+        self._open(LicencesDialog(self._window))
 
     def show_about(self) -> None:
         self._open(TextDialog(tr("About"), about_html(), self._window))

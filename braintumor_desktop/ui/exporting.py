@@ -29,6 +29,7 @@ from braintumor_desktop.reporting import (
     write_mask,
     write_mask_nifti,
 )
+from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.reader_box import reader_note
@@ -47,6 +48,7 @@ class ExportKind(Enum):
     HEATMAP = (".png", " heat map", phrase("Heat map (*.png)"))
     MASK_STACK = (".tif", " mask", phrase("Mask (*.tif)"))
     HEATMAP_STACK = (".tif", " heat map", phrase("Heat map (*.tif)"))
+    DICOM = ("", " DICOM", phrase("DICOM objects"))
     MASK_NIFTI = (NIFTI_ENDING, " mask", phrase("Mask (*.nii.gz)"))
     HEATMAP_NIFTI = (NIFTI_ENDING, " heat map", phrase("Heat map (*.nii.gz)"))
 
@@ -64,7 +66,10 @@ class ExportKind(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Export:
-    """Everything a file needs, taken at the moment the reader asked for it."""
+    """Everything a file needs, taken at the moment the reader asked for it.
+
+    path: the file; of DICOM objects the folder to make for them; dicom_kinds: which of them.
+    """
 
     kind: ExportKind
     analysis: Analysis
@@ -75,6 +80,7 @@ class Export:
     paper: str
     measurements: tuple[ReaderMeasurement, ...] = ()
     letterhead: Letterhead | None = None
+    dicom_kinds: tuple[DicomKind, ...] = ()
 
 
 def export_of(case: Case, kind: ExportKind, path: Path, settings: Settings) -> Export:
@@ -163,6 +169,7 @@ def write(export: Export) -> Path:
         ExportKind.MASK_NIFTI: _mask_nifti,
         ExportKind.HEATMAP: _heatmap,
         ExportKind.HEATMAP_STACK: _heatmap,
+        ExportKind.DICOM: _dicom,
         ExportKind.HEATMAP_NIFTI: _heatmap_nifti,
     }
     path = writers[export.kind](export)
@@ -230,6 +237,23 @@ def _mask_nifti(export: Export) -> Path | None:
 
 def _heatmap_nifti(export: Export) -> Path | None:
     return write_heatmap_nifti(export.analysis, export.path.parent, stem=export.path.name.removesuffix(NIFTI_ENDING))
+
+
+def _dicom(export: Export) -> Path:
+    from braintumor_desktop.reporting import write_dicom  # its library costs a second: not at the start
+
+    folder = _new_folder(export.path)
+    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds)
+    return folder
+
+
+def _new_folder(wished: Path) -> Path:
+    """`wished`, or with a number where that name is taken: an earlier export is never mixed with this one."""
+    folder, number = wished, 1
+    while folder.exists():
+        number += 1
+        folder = wished.with_name(f"{wished.name}-{number}")
+    return folder
 
 
 def _model_facts(model_id: str) -> Mapping[str, str]:

@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
         analysis = None if case is None else case.analysis
         enable = self.menus.enable
         self.view_commands.refresh()
-        enable(("preview", "pdf", "png", "json"), analysis is not None)
+        enable(("preview", "pdf", "png", "json", "dicom"), analysis is not None)
         enable(("all_reports",), any(c.state is not CaseState.CANCELLED for c in self.workspace.model.cases))
         enable(("mask", *LAYERS), analysis is not None and analysis.segmentation is not None)
         has_map = analysis is not None and analysis.explanation is not None

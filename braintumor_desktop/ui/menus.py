@@ -96,6 +96,8 @@ class Menus:
         )
         for name, text, key, tip, kind in exports:
             self._add(menu, name, text, key, tip, partial(do.export, kind))
+        tip = tr("Segmentation, measurement report, key images and report as DICOM objects, for an archive")
+        self._add(menu, "dicom", tr("Export &DICOM objects…"), "Ctrl+D", tip, do.export_dicom)
         tip = tr("Save one report a case, and one table of all")
         self._add(menu, "all_reports", tr("Export &all reports…"), "Ctrl+Shift+E", tip, reports.export_all)
         menu.addSeparator()
@@ -281,6 +283,9 @@ class Menus:
         self._add(menu, "shortcuts", tr("&Keys and mouse"), "F1", tr("All keys and mouse moves"), do.show_shortcuts)
         self._add(
             menu, "about_model", tr("About the &model"), "", tr("What the model is and was trained on"), do.show_model
+        )
+        self._add(
+            menu, "licences", tr("&Licences"), "", tr("What the program is made of, and its licences"), do.show_licences
         )
         about = self._add(menu, "about", tr("&About"), "", tr("Version and licences"), do.show_about)
         about.setMenuRole(QAction.MenuRole.AboutRole)

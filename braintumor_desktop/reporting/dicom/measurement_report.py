@@ -18,6 +18,7 @@ from pydicom.sr.coding import Code
 from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, TumorClass
 from braintumor_desktop.domain.measurements import Diameter, Diameters
+from braintumor_desktop.language import current_language, tr
 from braintumor_desktop.reporting import figures
 from braintumor_desktop.reporting.dicom import codes
 from braintumor_desktop.reporting.dicom.equipment import DEVICE_UID, MANUFACTURER, OutputSeries, complete, made_by
@@ -42,6 +43,7 @@ def structured_report(
         procedure_reported=codes.MRI if source.modality == "MR" else codes.IMAGING_PROCEDURE,
         imaging_measurements=[*_classes(analysis, source), *_lesions(analysis, source, segmentations)],
         title=codes.IMAGING_MEASUREMENT_REPORT,
+        language_of_content_item_and_descendants=_language(),
     )
     content[0].ContentSequence.append(_sentences(report))
     series = OutputSeries.make(source, 3, "AI measurements")
@@ -60,6 +62,12 @@ def structured_report(
     )
     complete(made, source)
     return made
+
+
+def _language() -> sr.LanguageOfContentItemAndDescendants:
+    """That of the report's sentences (TID 1204); the codes' meanings are English."""
+    language = current_language()
+    return sr.LanguageOfContentItemAndDescendants(sr.CodedConcept(language.code, "RFC5646", language.name))
 
 
 def _observers(report: Report, analysis: Analysis) -> sr.ObservationContext:
@@ -263,14 +271,18 @@ def _sentences(report: Report) -> sr.ContainerContentItem:
     reader = report.reader
     lines = [(codes.COMMENT, RESEARCH_USE), (codes.FINDING, report.finding)]
     if report.synthetic:
-        lines.append((codes.COMMENT, "Synthetic data: there is no patient."))
+        lines.append((codes.COMMENT, tr("Synthetic data: there is no patient.")))
     lines += [(codes.COMMENT, sentence) for sentence in (report.prediction_set, *report.quality, *report.limits)]
-    if reader.verdict is not None:
-        lines.append((codes.COMMENT, f"The reader {reader.verdict}s with the model's finding."))
+    if reader.verdict == "agree":
+        lines.append((codes.COMMENT, tr("The reader agrees with the model's finding.")))
+    if reader.verdict == "disagree":
+        lines.append((codes.COMMENT, tr("The reader disagrees with the model's finding.")))
     if reader.comment.strip():
-        lines.append((codes.COMMENT, f"The reader's comment: {reader.comment.strip()}"))
-    for measured in report.reader_measurements:
-        words = f"Measured by the reader: {measured.name} {measured.value} ({measured.method})"
+        lines.append((codes.COMMENT, tr("The reader's comment: {words}", words=reader.comment.strip())))
+    for row in report.reader_measurements:
+        words = tr(
+            "Measured by the reader: {name} {value} ({method})", name=row.name, value=row.value, method=row.method
+        )
         lines.append((codes.COMMENT, words))
     container = sr.ContainerContentItem(
         name=codes.QUALITATIVE_EVALUATIONS, relationship_type=sr.RelationshipTypeValues.CONTAINS
