@@ -173,7 +173,8 @@ def _finding(sheet: Sheet, report: Report) -> None:
 
     beside = MARGIN + bars + 8.0
     sheet.set_y(top)
-    sheet.paragraph(tr("Calibrated probabilities, 100 % together before rounding."), x=beside, colour=MUTED)
+    how = tr("Calibrated probabilities, 100 % together before rounding.")
+    sheet.paragraph(how if report.calibrated else tr("Probabilities as the model gives them."), x=beside, colour=MUTED)
     sheet.paragraph(f"{report.tumor_probability}.", x=beside)
     sheet.paragraph(report.prediction_set, x=beside)
     sheet.set_y(max(end, sheet.y) + _GAP - 1.0)

@@ -87,6 +87,7 @@ class Report:
     provenance: tuple[Fact, ...]
     finding: str
     probabilities: tuple[ProbabilityRow, ...]
+    calibrated: bool
     tumor_probability: str
     prediction_set: str
     quality: tuple[str, ...]
@@ -138,6 +139,7 @@ def build_report(
         provenance=provenance(study, deidentified=deidentified),
         finding=tr(analysis.finding.sentence()),
         probabilities=_probabilities(analysis.finding),
+        calibrated=analysis.finding.prediction_set is not None,
         tumor_probability=tr(
             "Any of the three tumour kinds: {tumor_probability}", tumor_probability=_tumor_probability(analysis.finding)
         ),
@@ -351,6 +353,11 @@ def _limits(analysis: Analysis) -> tuple[str, ...]:
     limits = [
         tr(
             "The model knows three kinds of tumour and their absence. It can't name any other disease, and “no tumour” "
+            "doesn't mean healthy."
+        )
+        if analysis.finding.types_known
+        else tr(
+            "The model tells tumour from no tumour and names no kind. It can't name any other disease, and “no tumour” "
             "doesn't mean healthy."
         ),
         tr(

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayo
 
 from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.findings import TumorClass
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import number, tr
 from braintumor_desktop.models.manifest import find_model
@@ -40,6 +41,15 @@ _LICENCES = phrase(
 _WHAT_IT_KNOWS = phrase(
     "The model knows glioma, meningioma, pituitary tumour and their absence, and nothing else. "
     "“No tumour” does not mean healthy."
+)
+_TUMOR_OR_NONE = phrase("This model tells tumour from no tumour, and names no type. “No tumour” does not mean healthy.")
+_NOT_FOR = (
+    phrase("to decide on a patient, or to reassure one: it misses tumours and raises false alarms"),
+    phrase(
+        "for other diseases: it will give metastases, lymphomas, abscesses, strokes or bleeds one of its own answers"
+    ),
+    phrase("for children, or after surgery or radiotherapy: it is not known to have seen any"),
+    phrase("for other sequences than T1 after contrast without double care: nearly all its tumours were shown so"),
 )
 
 
@@ -99,7 +109,12 @@ def model_html(model_id: str) -> str:
         (tr("Licence of the weights"), tr(row.licence)),
     ]
     measured = f"<h3>{tr('Measured on held-out patients')}</h3>{_table(figures)}" if figures else ""
-    return f"{_table(rows)}{measured}<p>{escape(tr(_WHAT_IT_KNOWS))}</p><p><b>{escape(tr(RESEARCH_USE))}</b></p>"
+    knows = _WHAT_IT_KNOWS if TumorClass.GLIOMA in row.classes else _TUMOR_OR_NONE
+    wrong = "".join(f"<li>{escape(tr(words))}</li>" for words in _NOT_FOR)
+    return (
+        f"<p>{escape(tr(knows))}</p>{measured}<h3>{escape(tr('Not to be used'))}</h3><ul>{wrong}</ul>"
+        f"<h3>{escape(tr('What it is'))}</h3>{_table(rows)}<p><b>{escape(tr(RESEARCH_USE))}</b></p>"
+    )
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:
