@@ -100,10 +100,15 @@ def _dispatch(options: argparse.Namespace) -> int:
                 start=options.start,
                 device=options.device,
                 max_minutes=options.max_minutes,
+                without_fold=options.without_fold,
             )
         case _:
             from braintumor_desktop.commands import training
 
+            if options.fold is not None:
+                return training.run_fold(
+                    options.data, options.weights, options.fold, options.out, device=options.device
+                )
             if options.all:
                 return training.run_compare(options.data, options.out, device=options.device)
             return training.run_evaluate(
@@ -182,11 +187,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--max-minutes", type=float, metavar="N", help="reference models: stop after the epoch in which N minutes end"
     )
+    words = "neuro: leave this official fold of the Cheng pictures out, to be judged on it"
+    train.add_argument("--without-fold", type=int, choices=range(1, 6), metavar="K", help=words)
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
     evaluate.add_argument("--model", default="neuro", metavar="ID")
     evaluate.add_argument("--all", action="store_true", help="every model, side by side, and the model card's tables")
+    words = "neuro: judge --weights on the official fold they were trained without"
+    evaluate.add_argument("--fold", type=int, choices=range(1, 6), metavar="K", help=words)
     evaluate.add_argument("--weights", type=Path, metavar="FILE", help="a training run's weights.pt instead")
     evaluate.add_argument("--out", type=Path, default=Path("docs/evaluation"), metavar="DIR")
     evaluate.add_argument(

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 
 
 def run_train(
-    data: Path, config: Path, run: Path, *, start: Path | None, device: str, max_minutes: float | None = None
+    data: Path,
+    config: Path,
+    run: Path,
+    *,
+    start: Path | None,
+    device: str,
+    max_minutes: float | None = None,
+    without_fold: int | None = None,
 ) -> int:
     """Train, or go on from the run folder's checkpoint. Raises BrainTumorError.
 
-    start: for `neuro` only, as the reference models begin at random; max_minutes: for the reference models only.
+    start: for `neuro` only, as the reference models begin at random; max_minutes: for the reference models only;
+    without_fold: for `neuro` only; a --start of a run that saw the fold would make its figures worthless.
     """
     try:
+        from braintumor_desktop.training.data import FOLDS
         from braintumor_desktop.training.recipes import Recipe, is_recipe
         from braintumor_desktop.training.reference_train import train_reference
         from braintumor_desktop.training.train import Config, train
     except ImportError as error:
         raise _no_training() from error
     if is_recipe(config):
+        if without_fold is not None:
+            raise _not_for("--without-fold", "neuro", "a reference model")
         if start is not None:
             raise _not_for("--start", "neuro", "a reference model")
         print(train_reference(data, Recipe.read(config), run, device=device, max_minutes=max_minutes))
         return 0
     if max_minutes is not None:
         raise _not_for("--max-minutes", "the reference models", "neuro, whose schedule has a fixed length")
-    print(train(data, Config.read(config), run, start=start, device=device))
+    settings = Config.read(config)
+    if without_fold is not None:
+        settings = replace(settings, folds=tuple(fold for fold in FOLDS if fold != without_fold))
+    print(train(data, settings, run, start=start, device=device))
     return 0
 
 
@@ -38,6 +53,22 @@ def run_evaluate(data: Path, model: str, out: Path, *, weights: Path | None, dev
     except ImportError as error:
         raise _no_training() from error
     print(evaluate(data, model, out, weights=weights, device=device, publish=publish))
+    return 0
+
+
+def run_fold(data: Path, weights: Path | None, fold: int, out: Path, *, device: str) -> int:
+    """Judge weights that were trained without a fold on it. Raises BrainTumorError."""
+    try:
+        from braintumor_desktop.training.folds import evaluate_fold
+    except ImportError as error:
+        raise _no_training() from error
+    if weights is None:
+        raise BrainTumorError(
+            ErrorCode.DATA_INVALID,
+            "A fold is judged with weights that were trained without it; none were given.",
+            "Add --weights RUN/weights.pt of a run with --without-fold.",
+        )
+    print(evaluate_fold(data, weights, fold, out, device=device), end="")
     return 0
 
 

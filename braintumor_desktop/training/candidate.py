@@ -20,10 +20,10 @@ _PICTURES = (
 )
 
 
-def candidate(model: str, weights: Path, folder: Path, data: Path) -> ManifestRow:
+def candidate(model: str, weights: Path, folder: Path, data: Path | None) -> ManifestRow:
     """Write ``<model>.safetensors`` to `folder` and describe it. weights: a run's ``weights.pt``; a reference model's
     ``run.json`` beside it tells how long it was trained; data: the data folder, whose training pictures `neuro` is to
-    find familiar.
+    find familiar; None leaves that out.
     """
     state = torch.load(weights, weights_only=True, map_location="cpu")
     file = f"{model}.safetensors"

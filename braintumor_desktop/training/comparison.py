@@ -21,6 +21,7 @@ from braintumor_desktop.training import comparison_page
 from braintumor_desktop.training.data import read_grey, read_rows
 from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a_group
 from braintumor_desktop.training.explanations import explained
+from braintumor_desktop.training.folds import folds_table, read_folds
 from braintumor_desktop.training.robustness import under_stress
 from braintumor_desktop.training.strangers import how_strange
 
@@ -42,7 +43,7 @@ def compare(data: Path, out: Path, card: Path | None = None, *, device: str = "a
     (out / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     page = comparison_page.write(found, out)
     if card is not None:
-        comparison_page.fill(card, found)
+        comparison_page.fill(card, found, {"folds": folds_table(read_folds(out))})
     return page
 
 

@@ -29,19 +29,20 @@ def write(found: Found, out: Path) -> str:
     return page
 
 
-def fill(card: Path, found: Found) -> None:
-    """Write the tables anew between ``<!-- table: NAME -->`` and ``<!-- end -->``.
+def fill(card: Path, found: Found, more: Mapping[str, str]) -> None:
+    """Write the tables, and `more` of them by name, anew between ``<!-- table: NAME -->`` and ``<!-- end -->``.
 
     Raises BrainTumorError (data_invalid) for a name that no table has.
     """
 
     def made(match: re.Match[str]) -> str:
         name = match["name"]
-        if name not in TABLES:
+        if name not in TABLES and name not in more:
             raise BrainTumorError(
                 ErrorCode.DATA_INVALID, f"{card.name} wants a table {name!r} that isn't made.", "Correct its mark."
             )
-        return f"<!-- table: {name} -->\n{TABLES[name][1](found)}\n<!-- end -->"
+        table = more[name] if name in more else TABLES[name][1](found)
+        return f"<!-- table: {name} -->\n{table}\n<!-- end -->"
 
     marked = re.compile(r"<!-- table: (?P<name>[\w-]+) -->\n.*?<!-- end -->", re.DOTALL)
     card.write_text(marked.sub(made, card.read_text(encoding="utf-8")), encoding="utf-8")

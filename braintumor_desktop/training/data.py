@@ -27,6 +27,9 @@ from braintumor_desktop.inference.preprocess import find_frame, normalise, resam
 PACK_SIZE = 256
 """Side in pixels of every packed picture."""
 
+FOLDS = (1, 2, 3, 4, 5)
+"""The official folds of the Cheng pictures, each of other patients."""
+
 TUMOR_UNKNOWN = "tumor"
 """Label of a picture that shows a tumour of unknown type."""
 

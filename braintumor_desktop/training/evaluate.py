@@ -94,8 +94,8 @@ def evaluate(
         )  # raw figures
         analyzer = Analyzer(load_network(row, folder), uncalibrated, choose_device(device))
         rows = read_rows(data)
-        cheng = _answers(analyzer, [r for r in rows if r.split == "val" and r.source == "cheng"])
-        web = _answers(analyzer, one_a_group([r for r in rows if r.split == "val" and r.source != "cheng"]))
+        cheng = answers(analyzer, [r for r in rows if r.split == "val" and r.source == "cheng"])
+        web = answers(analyzer, one_a_group([r for r in rows if r.split == "val" and r.source != "cheng"]))
         healthy = _tumor_free(analyzer, data)
         figures, calibration = _figures(cheng, web, healthy)
         gives = ARCHITECTURES[row.architecture]
@@ -119,7 +119,8 @@ def one_a_group(rows: list[Row]) -> list[Row]:
     return list(first.values())
 
 
-def _answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
+def answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
+    """What the model says of each picture."""
     collected: list[tuple[Any, ...]] = []
     for number, row in enumerate(rows, 1):
         study = load(row.path)

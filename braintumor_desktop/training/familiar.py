@@ -19,11 +19,14 @@ KEPT = 0.985
 Bytes = NDArray[np.uint8]
 
 
-def with_familiarity(state: dict[str, Tensor], data: Path, cache: Path) -> dict[str, Tensor]:
-    """The weights with `Familiarity` fitted. state: of `Neuro`; data: the data folder; cache: of its packs."""
+def with_familiarity(state: dict[str, Tensor], data: Path | None, cache: Path) -> dict[str, Tensor]:
+    """The weights with `Familiarity` fitted. state: of `Neuro`; data: the data folder, None to fit nothing;
+    cache: of its packs.
+    """
     network = Neuro()
     network.load_state_dict(state, strict=False)
-    fit_familiarity(network, load_pack(data, cache, split="train"), load_pack(data, cache, split="val"))
+    if data is not None:
+        fit_familiarity(network, load_pack(data, cache, split="train"), load_pack(data, cache, split="val"))
     return network.state_dict()
 
 

@@ -26,6 +26,7 @@ from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import augment
 from braintumor_desktop.training.data import (
+    FOLDS,
     PACK_SIZE,
     Pack,
     Region,
@@ -259,7 +260,7 @@ def train(
     run.mkdir(parents=True, exist_ok=True)
     cache = run.parent / "cache"
     pack = load_pack(data, cache, split="train", folds=config.folds)
-    held = None if config.folds is None else sorted({1, 2, 3, 4, 5} - set(config.folds))
+    held = None if config.folds is None else sorted(set(FOLDS) - set(config.folds))
     val = load_pack(data, cache, split="val", folds=held)
     tell(f"train {len(pack)} {describe(pack)}; val {len(val)}; on {chosen}")
     torch.manual_seed(config.seed)

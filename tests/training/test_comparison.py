@@ -1,0 +1,137 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.training import comparison_page
+from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
+from braintumor_desktop.training.folds import folds_table, read_folds
+from braintumor_desktop.training.robustness import STRESSES
+from braintumor_desktop.training.strangers import EACH, strangers
+
+
+def some(value: float | None) -> dict[str, float | None]:
+    return {"value": value, "low": value, "high": value}
+
+
+@pytest.fixture
+def found() -> dict[str, dict]:
+    """Two models, one of which gives neither outlines nor types."""
+
+    def model(full: bool) -> dict:
+        value = 0.9 if full else None
+        return {
+            "figures": {
+                "cheng": {
+                    "accuracy_3": some(value),
+                    "macro_f1_3": some(value),
+                    "dice": some(value),
+                    "dice_zero": some(0.021 if full else None),
+                    "patient_accuracy": value,
+                },
+                "web": {"auroc_tumor": some(0.95), "macro_f1_4": some(value)},
+                "tumor_free": {"all": {"slices": 390, "called_tumor": 7, "outlined": 3}},
+                "calibration": dict.fromkeys(
+                    (
+                        "temperature",
+                        "ece_uncalibrated",
+                        "ece",
+                        "coverage",
+                        "set_size",
+                        "coverage_cheng",
+                        "set_size_cheng",
+                    ),
+                    value,
+                ),
+                "dice_estimate": {"mean_absolute_error": 0.1, "correlation": 0.5} if full else None,
+                "milliseconds_median": 29.4,
+            },
+            "cost": {"parameters": 1234567, "gmac": 1.5, "file_bytes": 9_000_000, "peak_memory_bytes": 4e8},
+            "stress": {
+                s.title: {"mild": s.mild, "accuracy_3": value, "called_tumor": 1, "dice": value} for s in STRESSES
+            },
+            "explanations": {"grad-cam": {"pointing": 0.5, "energy": 0.25, "iou_at_otsu": 0.125}},
+            "strangers": {
+                "auroc": 0.998,
+                "brains": {"Cheng val": {"pictures": 4, "flagged": 0.25, "median": 0.4}},
+                "strangers": {"noise": {"pictures": 20, "flagged": 1.0, "median": 0.8}},
+            }
+            if full
+            else None,
+        }
+
+    return {"neuro": model(True), "lenet-binary": model(False)}
+
+
+def test_the_page_holds_every_table_and_a_dash_for_what_a_model_cannot_give(found: dict, tmp_path: Path) -> None:
+    page = comparison_page.write(found, tmp_path)
+    assert (tmp_path / "comparison.md").read_text(encoding="utf-8") == page
+    assert all(f"## {title}" in page for title, _ in comparison_page.TABLES.values())
+    (row,) = [line for line in page.splitlines() if line.startswith("| `lenet-binary` | — | — | — | — |")]
+    assert row.endswith("| 7 of 390 |")
+    assert "| `neuro` | 1,234,567 | 1.50 | 9.0 | 29 | 400 |" in page
+    assert "AUROC 0.9980" in page
+
+
+def test_marked_tables_of_a_card_are_written_anew_and_its_prose_stays(found: dict, tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text("Before\n<!-- table: cost -->\nold\n<!-- end -->\nafter\n<!-- table: folds -->\n<!-- end -->\n")
+    comparison_page.fill(card, found, {"folds": "the folds"})
+    text = card.read_text(encoding="utf-8")
+    assert text.startswith("Before\n<!-- table: cost -->\n| model |")
+    assert "stale" not in text
+    assert "<!-- table: folds -->\nthe folds\n<!-- end -->" in text
+    again = text
+    comparison_page.fill(card, found, {"folds": "the folds"})
+    assert card.read_text(encoding="utf-8") == again
+
+
+def test_a_card_that_wants_an_unknown_table_is_refused(found: dict, tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text("<!-- table: beauty -->\n<!-- end -->\n")
+    with pytest.raises(BrainTumorError, match="beauty") as caught:
+        comparison_page.fill(card, found, {})
+    assert caught.value.code is ErrorCode.DATA_INVALID
+
+
+def test_the_repositorys_card_wants_only_tables_that_are_made(found: dict, tmp_path: Path) -> None:
+    card = tmp_path / "card.md"
+    card.write_text((Path(__file__).parents[2] / "docs/MODEL_CARD.md").read_text(encoding="utf-8"), encoding="utf-8")
+    comparison_page.fill(card, found, {"folds": "the folds"})
+    assert "| `neuro` | 1,234,567 |" in card.read_text(encoding="utf-8")
+
+
+def test_folds_are_listed_with_mean_and_standard_deviation(tmp_path: Path) -> None:
+    assert folds_table(read_folds(tmp_path)) == "Not measured yet."
+    for fold, value in ((1, 0.9), (4, 0.7)):
+        figures = {"fold": fold, "slices": 500} | dict.fromkeys(
+            ("accuracy_3", "macro_f1_3", "dice", "dice_zero"), value
+        )
+        (tmp_path / f"neuro-fold-{fold}.json").write_text(json.dumps(figures))
+    table = folds_table(read_folds(tmp_path))
+    assert "| 4 | 500 | 0.700 |" in table
+    assert "| mean ± sd | 1000 | 0.800 ± 0.141 |" in table
+
+
+def test_heat_map_figures_on_a_map_counted_by_hand() -> None:
+    truth = np.zeros((8, 8), bool)
+    truth[2:4, 2:6] = True
+    heat = np.zeros((8, 8), np.float32)
+    heat[2:4, 4:8] = 0.5
+    heat[3, 5] = 1.0
+    assert pointing(heat, truth)
+    assert energy(heat, truth) == pytest.approx((3 * 0.5 + 1) / (7 * 0.5 + 1))
+    assert iou_at_otsu((heat > 0).astype(np.float32), truth) == pytest.approx(4 / 12)
+    heat[7, 7] = 2
+    assert not pointing(heat, truth)
+    assert energy(heat * 0, truth) == 0
+
+
+def test_strangers_are_the_same_pictures_every_time(tmp_path: Path) -> None:
+    once, again = list(strangers(tmp_path)), list(strangers(tmp_path))
+    drawn = [kind for kind, _ in once if kind == "chart"]
+    assert len(drawn) == EACH
+    assert all(a[0] == b[0] and np.array_equal(a[1], b[1]) for a, b in zip(once, again, strict=True))
+    assert all(pixels.ndim == 2 and min(pixels.shape) >= 16 for _, pixels in once)
