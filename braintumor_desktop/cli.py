@@ -57,6 +57,8 @@ def _dispatch(options: argparse.Namespace) -> int:
                     device=options.device,
                     workers=options.workers,
                     debug=options.debug,
+                    deidentify=options.deidentify,
+                    blank_text=options.blank_text,
                 )
             )
         case "models":
@@ -130,6 +132,10 @@ def _parser() -> argparse.ArgumentParser:
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
 
+    words = "leave out of all files what could tell who the patient is; they are called case-0001 and so on"
+    one.add_argument("--deidentify", action="store_true", help=words)
+    _blank_text(one)
+
     command("models", "the bundled models").add_argument("--json", action="store_true")
     command("doctor", "is the program ready, and if not, why").add_argument("--json", action="store_true")
     demo = command("demo", "make the phantom, analyse it, write the report, open it in the window")
@@ -145,8 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("target", type=Path, metavar="OUT", help="a new or empty folder")
     words = "remove them (default), or shift them by one secret amount a patient"
     clean.add_argument("--dates", choices=("remove", "shift"), default="remove", help=words)
-    words = "make places black that may hold text burnt into the picture"
-    clean.add_argument("--blank-text", action="store_true", help=words)
+    _blank_text(clean)
 
     train = command("train", "train a model (extra `train`)")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")
@@ -171,6 +176,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _blank_text(parser: argparse.ArgumentParser) -> None:
+    words = "of what is de-identified, make places black that may hold text burnt into the picture"
+    parser.add_argument("--blank-text", action="store_true", help=words)
 
 
 def _positive(text: str) -> int:

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+MAY_HOLD_TEXT = "may contain text burnt into the picture"
 FEWEST_CHARACTERS = 4
 _LOWEST, _HIGHEST = 6, 40
 """Heights of characters in pixels."""

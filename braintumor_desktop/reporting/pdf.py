@@ -57,7 +57,7 @@ def compose(report: Report, size: tuple[float, float], image_height: float, *, a
     sheet = Sheet(
         size,
         banner=f"Synthetic data. {report.banner}" if report.synthetic else report.banner,
-        footer=(report.file_name, f"  ·  SHA-256 {report.file_sha256[:12]}…  ·  {report.program}"),
+        footer=(report.file_name, f"{_hash_start(report)}  ·  {report.program}"),
         footnote=report.letterhead.footer,
     )
     sheet.describe(
@@ -102,11 +102,16 @@ def _letterhead(sheet: Sheet, report: Report) -> None:
     sheet.set_y(sheet.y + 2.4)
 
 
+def _hash_start(report: Report) -> str:
+    return f"  ·  SHA-256 {report.file_sha256[:12]}…" if report.file_sha256 else ""
+
+
 def _title(sheet: Sheet, report: Report) -> None:
     top = sheet.y
     with sheet.tagged("H1"):
         sheet.write_line(report.title, MARGIN, top - 0.6, 14.5, bold=True)
-    created = f"Created {report.created.isoformat(' ', 'minutes')}"
+    moment = f"{report.created:%Y}" if report.deidentified else report.created.isoformat(" ", "minutes")
+    created = f"Created {moment}"
     sheet.write_line(created, MARGIN, top, 8.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.write_line(report.program, MARGIN, top + 3.5, 7.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.set_y(top + 8.2)

@@ -78,16 +78,18 @@ def _day(text: str) -> str:
 
 
 def provenance(study: Study, *, deidentified: bool) -> tuple[Fact, ...]:
-    """The file, its pixels and what is known of their geometry; `deidentified` leaves out names and UIDs."""
+    """The file, its pixels and what is known of their geometry; `deidentified` leaves out names and UIDs,
+    and hash and size, by which who has the file could tell it.
+    """
     source, geometry = study.source, study.geometry
     pixels = f"{study.columns} × {study.rows} (width × height)"
     spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
-    name = LEFT_OUT if deidentified else study.name
+    name, digest = (LEFT_OUT, LEFT_OUT) if deidentified else (study.name, source.sha256)
     facts = [
         Fact("File", name + " (pasted)" * source.pasted + " (synthetic, made by a program)" * source.synthetic),
-        Fact("SHA-256 of the pixels" if source.pasted else "SHA-256 of the file", source.sha256),
+        Fact("SHA-256 of the pixels" if source.pasted else "SHA-256 of the file", digest),
         Fact("Format", f"{source.format}, {source.bits} bits a sample"),
-        Fact("File size", f"{source.size_bytes:,} bytes"),
+        Fact("File size", LEFT_OUT if deidentified else f"{source.size_bytes:,} bytes"),
         Fact("Pixels", pixels if study.slices == 1 else f"{pixels}, {study.slices} slices"),
         Fact("Pixel spacing", NOT_KNOWN if spacing is None else f"{spacing[0]:g} × {spacing[1]:g} mm (rows × columns)"),
         Fact(
