@@ -21,6 +21,7 @@ from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from braintumor_desktop import __version__
+from braintumor_desktop.language import tr
 from braintumor_desktop.storage.settings import load_settings
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.main_window import MainWindow
@@ -99,7 +100,7 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
         on_window(window)
     window.show()
     if repairs:
-        window.statusBar().showMessage(" ".join(repairs), 30_000)
+        window.statusBar().showMessage(" ".join(map(tr, repairs)), 30_000)
     QTimer.singleShot(0, lambda: window.start([p.absolute() for p in paths]))
     code = app.exec()
     interrupt.remove()

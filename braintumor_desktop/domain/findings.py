@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.measurements import Diameters
+from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import Study
 
 
@@ -27,14 +28,22 @@ CLASSES: tuple[TumorClass, ...] = tuple(TumorClass)
 INDETERMINATE = "indeterminate"
 
 CLASS_TITLES: Mapping[str, str] = {
-    TumorClass.GLIOMA: "Glioma",
-    TumorClass.MENINGIOMA: "Meningioma",
-    TumorClass.PITUITARY: "Pituitary tumour",
-    TumorClass.NO_TUMOR: "No tumour",
-    INDETERMINATE: "Indeterminate",
+    TumorClass.GLIOMA: phrase("Glioma"),
+    TumorClass.MENINGIOMA: phrase("Meningioma"),
+    TumorClass.PITUITARY: phrase("Pituitary tumour"),
+    TumorClass.NO_TUMOR: phrase("No tumour"),
+    INDETERMINATE: phrase("Indeterminate"),
 }
 
-UNTYPED_TUMOR = "Tumour, type not told"
+CLASS_NAMES: Mapping[str, str] = {
+    TumorClass.GLIOMA: phrase("glioma"),
+    TumorClass.MENINGIOMA: phrase("meningioma"),
+    TumorClass.PITUITARY: phrase("pituitary tumour"),
+    TumorClass.NO_TUMOR: phrase("no tumour"),
+}
+"""As they stand within a sentence."""
+
+UNTYPED_TUMOR = phrase("Tumour, type not told")
 
 
 @dataclass(frozen=True)
@@ -89,21 +98,31 @@ class Finding:
         """The label in words."""
         return UNTYPED_TUMOR if self.top_class is None else CLASS_TITLES[self.label]
 
-    def sentence(self) -> str:
+    def sentence(self) -> Phrase:
         """The finding in one plain sentence, the same in the window and in every report."""
         top = self.top_class
         share = self.top_probability
-        percent = "more than 99 %" if share >= 0.99 else f"{100 * share:.0f} %"  # never "100 %": nothing is certain
+        # Never "100 %": nothing is certain.
+        percent = phrase("more than 99 %") if share >= 0.99 else phrase("{percent:.0f} %", percent=100 * share)
         if top is None:
-            return f"The model sees a tumour and can't tell its type (probability {percent})."
+            return phrase("The model sees a tumour and can't tell its type (probability {percent}).", percent=percent)
         if not self.types_known:
-            return f"The model sees no tumour (probability {percent}); it can't tell types apart."
+            return phrase(
+                "The model sees no tumour (probability {percent}); it can't tell types apart.", percent=percent
+            )
         if self.label == INDETERMINATE:
-            likely = CLASS_TITLES[top].lower()
-            return f"Indeterminate: the model can't tell the classes apart (most likely {likely}, {percent})."
+            return phrase(
+                "Indeterminate: the model can't tell the classes apart (most likely {finding}, {percent}).",
+                finding=CLASS_NAMES[top],
+                percent=percent,
+            )
         if top is TumorClass.NO_TUMOR:
-            return f"The model sees no tumour of the three kinds it knows (probability {percent})."
-        return f"The model's finding is {CLASS_TITLES[top].lower()} (probability {percent})."
+            return phrase(
+                "The model sees no tumour of the three kinds it knows (probability {percent}).", percent=percent
+            )
+        return phrase(
+            "The model's finding is {finding} (probability {percent}).", finding=CLASS_NAMES[top], percent=percent
+        )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.measurements import Point
+from braintumor_desktop.domain.phrases import phrase
 
 Spacing = tuple[float, float] | None
 ACQUIRED = "As acquired"
@@ -24,11 +25,11 @@ ACQUIRED = "As acquired"
 class MeasurementKind(StrEnum):
     """The value is the title."""
 
-    LENGTH = "Length"
-    BIDIMENSIONAL = "Bidimensional"
-    ANGLE = "Angle"
-    ELLIPSE = "Ellipse"
-    FREEHAND = "Freehand region"
+    LENGTH = phrase("Length")
+    BIDIMENSIONAL = phrase("Bidimensional")
+    ANGLE = phrase("Angle")
+    ELLIPSE = phrase("Ellipse")
+    FREEHAND = phrase("Freehand region")
 
 
 @dataclass(frozen=True)

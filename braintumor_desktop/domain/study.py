@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from braintumor_desktop.domain.phrases import phrase
+
 
 class InputKind(StrEnum):
     """How the pixels came to us (the `input.kind` of the command-line contract)."""
@@ -23,11 +25,11 @@ class MrSequence(StrEnum):
     """What weighting a series has, as far as its header tells; the reader may correct it."""
 
     T1 = "T1"
-    T1_POST_CONTRAST = "T1 post-contrast"
+    T1_POST_CONTRAST = phrase("T1 post-contrast")
     T2 = "T2"
     FLAIR = "FLAIR"
     DWI = "DWI"
-    LOCALIZER = "localizer"
+    LOCALIZER = phrase("localizer")
 
 
 @dataclass(frozen=True)

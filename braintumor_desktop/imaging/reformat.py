@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.orientation import edge_directions, voxel_sizes
 
@@ -21,10 +22,10 @@ _LONGEST_SIDE = 640  # samples of a reformatted plane at most: more than a third
 class Plane(StrEnum):
     """What a view shows; the value is its title."""
 
-    ACQUIRED = "As acquired"
-    AXIAL = "Axial"
-    CORONAL = "Coronal"
-    SAGITTAL = "Sagittal"
+    ACQUIRED = phrase("As acquired")
+    AXIAL = phrase("Axial")
+    CORONAL = phrase("Coronal")
+    SAGITTAL = phrase("Sagittal")
 
 
 # Towards the right edge, the bottom edge and the next plane, in RAS: radiological convention, faces look left.

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from braintumor_desktop.domain.phrases import Phrase, phrase
+
 _OPPOSITE = {"R": "L", "L": "R", "A": "P", "P": "A", "S": "I", "I": "S", "H": "F", "F": "H"}
 # Unit vectors in DICOM's patient axes (left, posterior, superior) by letter; H and F are its words for S and I.
 _VECTORS = {
@@ -21,7 +23,15 @@ _VECTORS = {
     "I": (0, 0, -1),
     "F": (0, 0, -1),
 }
-_SEEN_FROM = {"R": "left", "L": "right", "A": "back", "P": "front", "S": "feet", "I": "head", "F": "head", "H": "feet"}
+_LEFT_IS = {
+    "right": (phrase("The patient's left is on the right side of the screen"), phrase("Patient's left: screen right")),
+    "left": (phrase("The patient's left is on the left side of the screen"), phrase("Patient's left: screen left")),
+    "top": (phrase("The patient's left is at the top of the screen"), phrase("Patient's left: screen top")),
+    "bottom": (phrase("The patient's left is at the bottom of the screen"), phrase("Patient's left: screen bottom")),
+}
+_FROM_LEFT = phrase("Seen from the patient's left side"), phrase("From the patient's left")
+_FROM_RIGHT = phrase("Seen from the patient's right side"), phrase("From the patient's right")
+_NEITHER = phrase("The patient's left is on neither side of the screen")
 
 
 @dataclass(frozen=True)
@@ -35,21 +45,18 @@ class Edges:
 
     def sentence(self) -> str:
         """Which side of the screen is the patient's left, in words."""
-        for side, letters in (("right", self.right), ("left", self.left), ("top", self.top), ("bottom", self.bottom)):
-            if letters.startswith("L"):
-                where = f"on the {side} side" if side in ("left", "right") else f"at the {side}"
-                return f"The patient's left is {where} of the screen"
-        onward = self._away()
-        if onward not in ("L", "R"):
-            return "The patient's left is on neither side of the screen"
-        return f"Seen from the patient's {_SEEN_FROM[onward]} side"
+        return self._words()[0]
 
     def brief(self) -> str:
         """The same in few words, for small views."""
+        return self._words()[1]
+
+    def _words(self) -> tuple[Phrase, Phrase]:
+        """A sentence and a few words."""
         for side, letters in (("right", self.right), ("left", self.left), ("top", self.top), ("bottom", self.bottom)):
             if letters.startswith("L"):
-                return f"Patient's left: screen {side}"
-        return self.sentence().replace("Seen from", "From").removesuffix(" side")
+                return _LEFT_IS[side]
+        return {"R": _FROM_LEFT, "L": _FROM_RIGHT}.get(self._away(), (_NEITHER, _NEITHER))
 
     def _away(self) -> str:
         """The direction away from the viewer, into the screen."""

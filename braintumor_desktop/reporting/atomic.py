@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -75,23 +76,36 @@ def refusals_told(path: Path) -> Iterator[None]:
 def _explain(refusal: OSError, path: Path) -> tuple[str, str]:
     name = f'"{path.name}"'
     if refusal.errno in _FULL:
-        return f"The disk is full, {name} could not be written.", "Free some space or choose another disk."
+        return phrase("The disk is full, {name} could not be written.", name=name), phrase(
+            "Free some space or choose another disk."
+        )
     if refusal.errno in _BUSY or getattr(refusal, "winerror", None) in _OPEN_ELSEWHERE_ON_WINDOWS:
-        return f"{name} is open in another program.", "Close it there, or choose another name."
+        return phrase("{name} is open in another program.", name=name), phrase(
+            "Close it there, or choose another name."
+        )
     if refusal.errno in _REFUSED:
         return (
-            f"Writing {name} is not allowed: the folder or the file is read-only, or the file is open elsewhere.",
-            "Choose a folder where you may write, or close the file in the other program.",
+            phrase(
+                "Writing {name} is not allowed: the folder or the file is read-only, or the file is open elsewhere.",
+                name=name,
+            ),
+            phrase("Choose a folder where you may write, or close the file in the other program."),
         )
     if refusal.errno == errno.ENOENT:
-        return f"The folder for {name} doesn't exist.", "Make the folder first, or choose another one."
+        return phrase("The folder for {name} doesn't exist.", name=name), phrase(
+            "Make the folder first, or choose another one."
+        )
     if refusal.errno == errno.ENOTDIR:
-        return f"The folder for {name} is a file, not a folder.", "Choose another folder."
+        return phrase("The folder for {name} is a file, not a folder.", name=name), phrase("Choose another folder.")
     if refusal.errno in (errno.EISDIR, errno.EEXIST):
-        return f"{name} can't be written: something that is not a file has that name.", "Choose another name."
+        return phrase("{name} can't be written: something that is not a file has that name.", name=name), phrase(
+            "Choose another name."
+        )
     if refusal.errno == errno.ENAMETOOLONG:
-        return "The file name is too long for this disk.", "Choose a shorter name."
-    return f"{name} could not be written ({refusal.strerror or 'unknown reason'}).", "Try another folder or disk."
+        return phrase("The file name is too long for this disk."), phrase("Choose a shorter name.")
+    return phrase(
+        "{name} could not be written ({value}).", name=name, value=refusal.strerror or "unknown reason"
+    ), phrase("Try another folder or disk.")
 
 
 def _sweep(folder: Path) -> None:

@@ -18,7 +18,10 @@ from __future__ import annotations
 
 import math
 
-UNKNOWN = "unknown"
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import number, tr
+
+UNKNOWN = phrase("unknown")
 
 
 def rounded(value: float | None, decimals: int) -> float | None:
@@ -63,15 +66,15 @@ def share_in_words(value: float | None) -> str:
     """A probability as a percentage with one decimal. Never 100 % or 0 % unless it is exactly that at four decimals."""
     known = share(value)
     if known is None:
-        return UNKNOWN
+        return tr(UNKNOWN)
     if 0.9995 <= known < 1:
-        return "more than 99.9 %"
+        return tr("more than 99.9 %")
     if 0 < known < 0.0005:
-        return "less than 0.1 %"
-    return f"{100 * known:.1f} %"
+        return tr("less than 0.1 %")
+    return tr("{percent:.1f} %", percent=100 * known)
 
 
 def in_words(value: float | None, decimals: int, unit: str) -> str:
-    """`value` with so many decimals, thousands separated by commas, and its unit."""
+    """`value` with so many decimals, thousands marked, and its unit; in the language in use."""
     known = rounded(value, decimals)
-    return UNKNOWN if known is None else f"{known:,.{decimals}f} {unit}"
+    return tr(UNKNOWN) if known is None else f"{number(f'{known:,.{decimals}f}')} {unit}"

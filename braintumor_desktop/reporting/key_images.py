@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.imaging.overlay import COLORMAPS, colorize, contours
 from braintumor_desktop.imaging.windowing import Window, apply_window, robust_window
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.canvas import OUTLINE_COLOUR, WHITE, Canvas, Rgb, ScaleBar, edge_letters
 
 LONGEST_SIDE = 600
@@ -64,10 +65,10 @@ def render_key_images(
     canvas = Canvas(study.rows, study.columns, study.geometry.pixel_spacing_mm, LONGEST_SIDE)
     plain = grey_picture(canvas, plane, window)
     bar, letters = canvas.scale_bar(), edge_letters(study.geometry.orientation)
-    where = f"slice {index + 1} of {study.slices}" if study.slices > 1 else "the picture"
-    shown = f"As loaded, grey values {window.low:g} to {window.high:g}."
+    here, count = index + 1, study.slices
+    shown = tr("As loaded, grey values {low:g} to {high:g}.", low=window.low, high=window.high)
 
-    images = [KeyImage("Original", shown, f"Grey picture: {where} as loaded.", plain, bar, letters)]
+    images = [KeyImage(tr("Original"), shown, _alt(count, tr("Grey picture as loaded."), here), plain, bar, letters)]
     segmentation = analysis.segmentation
     outlines = [] if segmentation is None else contours(segmentation.mask[index])
     if segmentation is not None:
@@ -77,11 +78,15 @@ def render_key_images(
             canvas.draw_diameter(outlined, diameter)
         canvas.draw_outlines(outlined, outlines, OUTLINE_COLOUR, thickness=3)
         found = segmentation.present
-        caption = "Lesion outline (yellow) and diameters (blue)." if found else "No lesion outlined by the model."
-        alt = (
-            f"{where.capitalize()} with the model's lesion outline." if found else f"{where.capitalize()}, no outline."
+        caption = (
+            tr("Lesion outline (yellow) and diameters (blue).") if found else tr("No lesion outlined by the model.")
         )
-        images.append(KeyImage("Lesion outline", caption, alt, outlined, bar, letters))
+        alt = _alt(
+            count,
+            tr("The picture with the model's lesion outline.") if found else tr("The picture, without an outline."),
+            here,
+        )
+        images.append(KeyImage(tr("Lesion outline"), caption, alt, outlined, bar, letters))
     if analysis.explanation is not None:
         heat = np.clip(np.nan_to_num(canvas.resample(analysis.explanation.heatmap[index])), 0.0, 1.0)
         low, high = _HEAT_OPACITY
@@ -89,10 +94,19 @@ def render_key_images(
         blended = np.rint(plain * (1.0 - opacity) + colorize(heat, colormap) * opacity).astype(np.uint8)
         canvas.draw_outlines(blended, outlines, WHITE, thickness=2)
         ramp = colorize(np.linspace(0.0, 1.0, 256, dtype=np.float32)[None, :], colormap)
-        caption = "Where the model looked. Not a finding of its own."
-        alt = f"{where.capitalize()} with the model's heat map laid over it, {colormap} colours."
-        images.append(KeyImage("Heat map", caption, alt, blended, bar, letters, ramp))
+        caption = tr("Where the model looked. Not a finding of its own.")
+        alt = _alt(
+            count,
+            tr("The picture with the model's heat map laid over it, {colormap} colours.", colormap=colormap),
+            here,
+        )
+        images.append(KeyImage(tr("Heat map"), caption, alt, blended, bar, letters, ramp))
     return tuple(images)
+
+
+def _alt(slices: int, words: str, number: int) -> str:
+    """What a picture shows, for those who can't see it."""
+    return words if slices == 1 else f"{words} {tr('Slice {number} of {slices}.', number=number, slices=slices)}"
 
 
 def grey_picture(canvas: Canvas, plane: NDArray[np.generic], window: Window) -> Rgb:

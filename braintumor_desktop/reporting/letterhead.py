@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 
 _LOGO_SIZE = (900, 330)  # 550 dpi at its greatest size on paper
 _MOST_BYTES = 20 * 2**20
@@ -46,8 +47,8 @@ def prepare_logo(path: Path) -> bytes:
         if path.stat().st_size > _MOST_BYTES:
             raise BrainTumorError(
                 ErrorCode.FILE_TOO_LARGE,
-                "The logo's file is larger than 20 MB.",
-                "Save it smaller in a picture program, as PNG or JPEG.",
+                phrase("The logo's file is larger than 20 MB."),
+                phrase("Save it smaller in a picture program, as PNG or JPEG."),
             )
         with Image.open(path) as picture:
             picture.draft("RGB", _LOGO_SIZE)
@@ -55,11 +56,13 @@ def prepare_logo(path: Path) -> bytes:
             layered = picture.convert("RGBA")
     except FileNotFoundError as missing:
         raise BrainTumorError(
-            ErrorCode.FILE_NOT_FOUND, "The logo's file doesn't exist.", "Choose another file."
+            ErrorCode.FILE_NOT_FOUND, phrase("The logo's file doesn't exist."), phrase("Choose another file.")
         ) from missing
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError) as unreadable:
         raise BrainTumorError(
-            ErrorCode.NOT_AN_IMAGE, "The logo's file can't be read as a picture.", "Choose a PNG or JPEG file."
+            ErrorCode.NOT_AN_IMAGE,
+            phrase("The logo's file can't be read as a picture."),
+            phrase("Choose a PNG or JPEG file."),
         ) from unreadable
     flat = Image.new("RGB", layered.size, "white")
     flat.paste(layered, mask=layered)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from PIL import Image
 
+from braintumor_desktop.language import long_date, tr
 from braintumor_desktop.reporting.atomic import atomic_write
 from braintumor_desktop.reporting.pdf_images import draw_key_images
 from braintumor_desktop.reporting.provenance import Fact
@@ -56,7 +57,7 @@ def compose(report: Report, size: tuple[float, float], image_height: float, *, a
     """
     sheet = Sheet(
         size,
-        banner=f"Synthetic data. {report.banner}" if report.synthetic else report.banner,
+        banner=tr("Synthetic data. {banner}", banner=report.banner) if report.synthetic else report.banner,
         footer=(report.file_name, f"{_hash_start(report)}  ·  {report.program}"),
         footnote=report.letterhead.footer,
     )
@@ -91,7 +92,7 @@ def _letterhead(sheet: Sheet, report: Report) -> None:
         with Image.open(BytesIO(head.logo)) as logo:
             scale = min(_LOGO_MM[0] / logo.width, _LOGO_MM[1] / logo.height)
             width, height = logo.width * scale, logo.height * scale
-            sheet.image(logo, x=x, y=top, w=width, h=height, alt_text="The clinic's logo.")
+            sheet.image(logo, x=x, y=top, w=width, h=height, alt_text=tr("The clinic's logo."))
         x, lowest = x + width + 4.0, top + height
     if head.name.strip():
         sheet.paragraph(head.name.strip(), x=x, size=11.0, bold=True)
@@ -110,8 +111,10 @@ def _title(sheet: Sheet, report: Report) -> None:
     top = sheet.y
     with sheet.tagged("H1"):
         sheet.write_line(report.title, MARGIN, top - 0.6, 14.5, bold=True)
-    moment = f"{report.created:%Y}" if report.deidentified else report.created.isoformat(" ", "minutes")
-    created = f"Created {moment}"
+    time = report.created.isoformat("T", "minutes").partition("T")[2]
+    created = tr("Created {day}, {time}", day=long_date(report.created), time=time)
+    if report.deidentified:
+        created = tr("Created in {year}", year=f"{report.created:%Y}")
     sheet.write_line(created, MARGIN, top, 8.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.write_line(report.program, MARGIN, top + 3.5, 7.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.set_y(top + 8.2)
@@ -119,13 +122,13 @@ def _title(sheet: Sheet, report: Report) -> None:
         sheet.paragraph(report.identity, size=8.0)
     sheet.set_y(sheet.y + _GAP - 0.6)
     if report.identifiers:
-        sheet.heading("Patient and study")
+        sheet.heading(tr("Patient and study"))
         _facts(sheet, report.identifiers)
         sheet.set_y(sheet.y + _GAP)
 
 
 def _provenance(sheet: Sheet, report: Report) -> None:
-    sheet.heading("Provenance")
+    sheet.heading(tr("Provenance"))
     _facts(sheet, report.provenance)
     sheet.set_y(sheet.y + _GAP)
 
@@ -152,7 +155,7 @@ def _facts(sheet: Sheet, facts: Sequence[Fact]) -> None:
 
 
 def _finding(sheet: Sheet, report: Report) -> None:
-    sheet.heading("Finding", keep=34.0)
+    sheet.heading(tr("Finding"), keep=34.0)
     top = sheet.y
     sheet.set_y(top + 0.8)
     sheet.paragraph(report.finding, x=MARGIN + 3.0, size=10.6, bold=True)
@@ -176,25 +179,25 @@ def _finding(sheet: Sheet, report: Report) -> None:
 
     beside = MARGIN + bars + 8.0
     sheet.set_y(top)
-    sheet.paragraph("Calibrated probabilities, 100 % together before rounding.", x=beside, colour=MUTED)
+    sheet.paragraph(tr("Calibrated probabilities, 100 % together before rounding."), x=beside, colour=MUTED)
     sheet.paragraph(f"{report.tumor_probability}.", x=beside)
     sheet.paragraph(report.prediction_set, x=beside)
     sheet.set_y(max(end, sheet.y) + _GAP - 1.0)
 
 
 def _quality(sheet: Sheet, report: Report) -> None:
-    sheet.heading("Quality")
+    sheet.heading(tr("Quality"))
     for sentence in report.quality:
         sheet.paragraph(sentence, bullet=True)
     sheet.set_y(sheet.y + _GAP)
 
 
 def _measurements(sheet: Sheet, report: Report) -> None:
-    sheet.heading("Measurements")
+    sheet.heading(tr("Measurements"))
     if not report.measurements:
-        sheet.paragraph("This model draws no outline, so nothing was measured.")
+        sheet.paragraph(tr("This model draws no outline, so nothing was measured."))
     else:
-        rows = [("Quantity", "Value", "Method")]
+        rows = [(tr("Quantity"), tr("Value"), tr("Method"))]
         rows += [(each.name, each.value, each.method) for each in report.measurements]
         widths = (42.0, 52.0, sheet.content_width - 94.0)
         sheet.grid(rows, widths, bold=(1,), labels=(0, 2), top_row_is_head=True)
@@ -205,8 +208,8 @@ def _reader_measurements(sheet: Sheet, report: Report) -> None:
     """Only where there are any."""
     if not report.reader_measurements:
         return
-    sheet.heading("Measured by the reader", keep=12.0)
-    rows = [("Measurement", "Value", "How")]
+    sheet.heading(tr("Measured by the reader"), keep=12.0)
+    rows = [(tr("Measurement"), tr("Value"), tr("How"))]
     rows += [(each.name, each.value, each.method) for each in report.reader_measurements]
     widths = (42.0, 52.0, sheet.content_width - 94.0)
     sheet.grid(rows, widths, bold=(1,), labels=(0, 2), top_row_is_head=True)
@@ -223,20 +226,20 @@ def _model_and_limits(sheet: Sheet, report: Report) -> None:
         sheet.grid_height(rows, widths), sum(sheet.paragraph_height(each, width, bullet=True) for each in report.limits)
     )
     if beside > sheet.h / 2:
-        sheet.heading("Model")
+        sheet.heading(tr("Model"))
         sheet.grid(rows, (_LABEL_WIDTH, sheet.content_width - _LABEL_WIDTH))
         sheet.set_y(sheet.y + _GAP)
-        sheet.heading("Limits")
+        sheet.heading(tr("Limits"))
         for sentence in report.limits:
             sheet.paragraph(sentence, bullet=True)
     else:
         sheet.room(beside + 6.0)
         top = sheet.y
-        sheet.heading("Model", width=width, keep=beside)
+        sheet.heading(tr("Model"), width=width, keep=beside)
         sheet.grid(rows, widths)
         below = sheet.y
         sheet.set_y(top)
-        sheet.heading("Limits", x=MARGIN + width + gap, width=width, keep=beside)
+        sheet.heading(tr("Limits"), x=MARGIN + width + gap, width=width, keep=beside)
         for sentence in report.limits:
             sheet.paragraph(sentence, x=MARGIN + width + gap, width=width, bullet=True)
         sheet.set_y(max(below, sheet.y))
@@ -245,15 +248,15 @@ def _model_and_limits(sheet: Sheet, report: Report) -> None:
 
 def _reader(sheet: Sheet, report: Report) -> None:
     note = report.reader
-    sheet.heading("Reader", keep=15.0)
+    sheet.heading(tr("Reader"), keep=15.0)
     top = sheet.y + 0.6
     x = MARGIN
-    for verdict, text in (("agree", "Agree with the finding"), ("disagree", "Disagree with the finding")):
+    for verdict, text in (("agree", tr("Agree with the finding")), ("disagree", tr("Disagree with the finding"))):
         _tick_box(sheet, x, top, ticked=note.verdict == verdict)
         sheet.write_line(text, x + 4.4, top - 0.1, bold=note.verdict == verdict)
         x += 48.0
     sheet.set_y(top + 5.2)
-    sheet.write_line("Comment", MARGIN, sheet.y, colour=MUTED)
+    sheet.write_line(tr("Comment"), MARGIN, sheet.y, colour=MUTED)
     if note.comment.strip():
         sheet.paragraph(note.comment.strip(), x=MARGIN + 16.0)
     else:
@@ -264,8 +267,10 @@ def _reader(sheet: Sheet, report: Report) -> None:
     y = sheet.y + 1.8
     lowest = y + 5.0
     column = sheet.content_width / 3
-    day = note.date.isoformat() if note.date is not None else ""
-    for number, (label, value) in enumerate((("Name", note.name.strip()), ("Date", day), ("Signature", ""))):
+    day = long_date(note.date) if note.date is not None else ""
+    for number, (label, value) in enumerate(
+        ((tr("Name"), note.name.strip()), (tr("Date"), day), (tr("Signature"), ""))
+    ):
         left = MARGIN + number * column
         sheet.write_line(label, left, y, colour=MUTED)
         if value:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.canvas import OUTLINE_COLOUR, Rgb
 from braintumor_desktop.reporting.key_images import KeyImage, Mark
 from braintumor_desktop.reporting.report import Report
@@ -22,7 +23,7 @@ def draw_key_images(sheet: Sheet, report: Report, height: float) -> None:
     """The key images in a row, at most `height` mm high; below them the strip and the reader's own, where there are."""
     width = (sheet.content_width - (_COLUMNS - 1) * _GAP) / _COLUMNS
     tallest = max(_fit(image.pixels, width, height)[1] for image in report.images)
-    sheet.heading("Key images", keep=tallest + 20.0)
+    sheet.heading(tr("Key images"), keep=tallest + 20.0)
     below = _row(sheet, report.images, width, height)
     # The notes go below the first two captions, beside the third, that stands lower for its colour bar.
     sheet.set_y(max(below[:2]))
@@ -81,7 +82,7 @@ def _image(sheet: Sheet, image: KeyImage, x: float, y: float, w: float, h: float
     sheet.rect(x + 1.5, foot - 0.8, bar, 0.8, style="F")
     sheet.plate(image.scale_bar.label, x + 1.3, foot - 1.2 - line_height(6.2))
     if image.edge_letters is None:
-        sheet.plate("orientation unknown", x + w - 0.8, y + 0.8, 5.4, align="R")
+        sheet.plate(tr("orientation unknown"), x + w - 0.8, y + 0.8, 5.4, align="R")
         return
     left, right, top, bottom = image.edge_letters
     middle = y + h / 2 - line_height(7.0) / 2
@@ -109,7 +110,7 @@ def _mark(sheet: Sheet, mark: Mark, x: float, y: float, w: float, h: float) -> N
 def _colour_bar(sheet: Sheet, ramp: Rgb, x: float, y: float, width: float) -> None:
     sheet.write_line("0", x, y - 0.3, _SMALL)
     sheet.image(
-        Image.fromarray(ramp), x=x + 2.4, y=y + 0.2, w=width - 4.8, h=2.0, alt_text="Colour bar from heat 0 to 1."
+        Image.fromarray(ramp), x=x + 2.4, y=y + 0.2, w=width - 4.8, h=2.0, alt_text=tr("Colour bar from heat 0 to 1.")
     )
     sheet.write_line("1", x, y - 0.3, _SMALL, width=width, align="R")
 
@@ -123,7 +124,7 @@ def _strip(sheet: Sheet, report: Report) -> None:
     tallest = max(size[1] for size in sizes)
     sheet.room(tallest + 15.0)
     top = sheet.y + 1.0
-    sheet.write_line("Slices: number, tumour probability", MARGIN, top, bold=True)
+    sheet.write_line(tr("Slices: number, tumour probability"), MARGIN, top, bold=True)
     top += 3.8
     lowest = top
     for number, (tile, (w, h)) in enumerate(zip(report.strip, sizes, strict=True)):

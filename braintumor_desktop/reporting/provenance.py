@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import InputKind, Study
+from braintumor_desktop.language import long_date, number, tr
 
-NOT_KNOWN = "not known"
-LEFT_OUT = "left out (de-identified)"
+NOT_KNOWN = phrase("not known")
+LEFT_OUT = phrase("left out (de-identified)")
 
 
 @dataclass(frozen=True)
@@ -27,32 +30,32 @@ def identifiers(study: Study, *, deidentified: bool) -> tuple[str, tuple[Fact, .
     none at all with `deidentified`.
     """
     if study.source.synthetic:
-        return "Synthetic data: there is no patient.", ()
+        return tr("Synthetic data: there is no patient."), ()
     if deidentified:
-        return "De-identified: names, numbers, dates of the study and the file's name were left out.", ()
+        return tr("De-identified: names, numbers, dates of the study and the file's name were left out."), ()
     if study.source.kind is InputKind.PICTURE:
-        words = (
+        words = tr(
             "No patient identifiers in this file (a picture has no fields for them; text in the picture isn't read)."
         )
         return words, ()
     facts = () if not study.headers else _from_header(study.headers[0])
     if not facts:
-        return "No patient identifiers in this file.", ()
+        return tr("No patient identifiers in this file."), ()
     removed = str(study.headers[0].get("PatientIdentityRemoved", "")).upper() == "YES" if study.headers else False
-    return "The file says that the patient's identity was removed from it." if removed else "", facts
+    return tr("The file says that the patient's identity was removed from it.") if removed else "", facts
 
 
 def _from_header(header: Any) -> tuple[Fact, ...]:
     """header: a pydicom dataset. Empty fields are left out."""
     fields: tuple[tuple[str, str, Callable[[str], str]], ...] = (
-        ("Patient", "PatientName", _person),
-        ("Patient ID", "PatientID", str),
-        ("Birth date", "PatientBirthDate", _day),
-        ("Sex", "PatientSex", lambda text: {"F": "female", "M": "male", "O": "other"}.get(text, text)),
-        ("Study date", "StudyDate", _day),
-        ("Accession number", "AccessionNumber", str),
-        ("Study", "StudyDescription", str),
-        ("Study UID", "StudyInstanceUID", str),
+        (tr("Patient"), "PatientName", _person),
+        (tr("Patient ID"), "PatientID", str),
+        (tr("Birth date"), "PatientBirthDate", _day),
+        (tr("Sex"), "PatientSex", lambda text: {"F": tr("female"), "M": tr("male"), "O": tr("other")}.get(text, text)),
+        (tr("Study date"), "StudyDate", _day),
+        (tr("Accession number"), "AccessionNumber", str),
+        (tr("Study"), "StudyDescription", str),
+        (tr("Study UID"), "StudyInstanceUID", str),
     )
     found = []
     for label, keyword, wording in fields:
@@ -73,8 +76,11 @@ def _person(name: str) -> str:
 
 
 def _day(text: str) -> str:
-    """DICOM's ``20260304`` as ``2026-03-04``; what is no such date stays as it is."""
-    return f"{text[:4]}-{text[4:6]}-{text[6:]}" if len(text) == 8 and text.isdigit() else text
+    """DICOM's ``20260304`` in words; what is no such date stays as it is."""
+    try:
+        return long_date(date(int(text[:4]), int(text[4:6]), int(text[6:8]))) if len(text) == 8 else text
+    except ValueError:
+        return text
 
 
 def provenance(study: Study, *, deidentified: bool) -> tuple[Fact, ...]:
@@ -82,39 +88,68 @@ def provenance(study: Study, *, deidentified: bool) -> tuple[Fact, ...]:
     and hash and size, by which who has the file could tell it.
     """
     source, geometry = study.source, study.geometry
-    pixels = f"{study.columns} × {study.rows} (width × height)"
+    pixels = tr("{columns} × {rows} (width × height)", columns=study.columns, rows=study.rows)
+    if study.slices > 1:
+        pixels = tr("{pixels}, {slices} slices", pixels=pixels, slices=study.slices)
     spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
-    name, digest = (LEFT_OUT, LEFT_OUT) if deidentified else (study.name, source.sha256)
+    left_out = tr(LEFT_OUT) if deidentified else None
     facts = [
-        Fact("File", name + " (pasted)" * source.pasted + " (synthetic, made by a program)" * source.synthetic),
-        Fact("SHA-256 of the pixels" if source.pasted else "SHA-256 of the file", digest),
-        Fact("Format", f"{source.format}, {source.bits} bits a sample"),
-        Fact("File size", LEFT_OUT if deidentified else f"{source.size_bytes:,} bytes"),
-        Fact("Pixels", pixels if study.slices == 1 else f"{pixels}, {study.slices} slices"),
-        Fact("Pixel spacing", NOT_KNOWN if spacing is None else f"{spacing[0]:g} × {spacing[1]:g} mm (rows × columns)"),
+        Fact(tr("File"), _file(study, left_out or study.name)),
+        Fact(tr("SHA-256 of the pixels") if source.pasted else tr("SHA-256 of the file"), left_out or source.sha256),
+        Fact(tr("Format"), tr("{format}, {bits} bits a sample", format=source.format, bits=source.bits)),
+        Fact(tr("File size"), left_out or tr("{size_bytes:,} bytes", size_bytes=source.size_bytes)),
         Fact(
-            "Orientation",
-            NOT_KNOWN if orientation is None else f"right edge {orientation[0]}, bottom edge {orientation[1]}",
+            tr("Pixels"),
+            pixels,
         ),
-        Fact("Compression", _compression(study)),
-        Fact("Colour", "in colour, reduced to grey (luma)" if source.colour else "grey"),
-        Fact("Sequence", study.sequence or NOT_KNOWN),
+        Fact(
+            tr("Pixel spacing"),
+            tr(NOT_KNOWN)
+            if spacing is None
+            else tr("{rows:g} × {columns:g} mm (rows × columns)", rows=spacing[0], columns=spacing[1]),
+        ),
+        Fact(
+            tr("Orientation"),
+            tr(NOT_KNOWN)
+            if orientation is None
+            else tr("right edge {right}, bottom edge {bottom}", right=orientation[0], bottom=orientation[1]),
+        ),
+        Fact(tr("Compression"), _compression(study)),
+        Fact(tr("Colour"), tr("in colour, reduced to grey (luma)") if source.colour else tr("grey")),
+        Fact(tr("Sequence"), tr(study.sequence or NOT_KNOWN)),
     ]
     if geometry.slice_spacing_mm is not None:
-        facts.append(Fact("Slice spacing", f"{geometry.slice_spacing_mm:g} mm"))
+        facts.append(Fact(tr("Slice spacing"), number(f"{geometry.slice_spacing_mm:g} mm")))
     if (series := _series(study)) and not deidentified:
-        facts.append(Fact("Series", series))
+        facts.append(Fact(tr("Series"), series))
     if study.series_uid is not None:
-        facts.append(Fact("Series UID", LEFT_OUT if deidentified else study.series_uid))
+        facts.append(Fact(tr("Series UID"), tr(LEFT_OUT) if deidentified else study.series_uid))
     return tuple(facts)
+
+
+def _spacing(spacing: tuple[float, float] | None) -> str:
+    if spacing is None:
+        return tr(NOT_KNOWN)
+    return tr("{rows:g} × {columns:g} mm (rows × columns)", rows=spacing[0], columns=spacing[1])
+
+
+def _file(study: Study, name: str) -> str:
+    """Its name, and what kind of file it is not."""
+    if study.source.synthetic:
+        return f"{name} ({tr('synthetic, made by a program')})"
+    return f"{name} ({tr('pasted')})" if study.source.pasted else name
 
 
 def _compression(study: Study) -> str:
     if study.source.lossy is None:
-        return "not known whether lossy"
+        return tr("not known whether lossy")
     if not study.source.lossy:
-        return "lossless"
-    return f"lossy ({study.source.lossy_method})" if study.source.lossy_method else "lossy"
+        return tr("lossless")
+    return (
+        tr("lossy ({lossy_method})", lossy_method=study.source.lossy_method)
+        if study.source.lossy_method
+        else tr("lossy")
+    )
 
 
 def _series(study: Study) -> str:

@@ -11,9 +11,10 @@ from braintumor_desktop.domain.reader_measurements import MeasurementKind, Reade
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.reformat import Plane, PlaneStack
 from braintumor_desktop.imaging.windowing import Window, robust_window
+from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.reporting.canvas import Canvas, edge_letters
 from braintumor_desktop.reporting.key_images import LONGEST_SIDE, KeyImage, Mark, grey_picture
-from braintumor_desktop.reporting.reader_rows import stack_of
+from braintumor_desktop.reporting.reader_rows import REFORMATS, stack_of
 
 MOST_IMAGES = 6
 
@@ -34,14 +35,27 @@ def render_reader_images(
         grey = grey_picture(canvas, pixels, window if window is not None else robust_window(pixels))
         marks = tuple(_mark(number, each, stack) for number, each in numbered)
         numbers = ", ".join(str(number) for number, _ in numbered)
-        caption = f"Measured by the reader; {'number' if len(numbered) == 1 else 'numbers'} {numbers} of the table."
+        caption = tr_count(
+            "Measured by the reader; number {numbers} of the table.",
+            "Measured by the reader; numbers {numbers} of the table.",
+            len(numbered),
+            numbers=numbers,
+        )
         if left_out > 0 and len(images) == MOST_IMAGES - 1:
-            caption += f" {left_out} more slices with measurements are not shown."
+            caption += " " + tr_count(
+                "{count} more slice with measurements is not shown.",
+                "{count} more slices with measurements are not shown.",
+                left_out,
+            )
         images.append(
             KeyImage(
                 _title(plane, index, stack),
                 caption,
-                f"{_title(plane, index, stack)} with the reader's measurements {numbers}.",
+                tr(
+                    "{title} with the reader's measurements {numbers}.",
+                    title=_title(plane, index, stack),
+                    numbers=numbers,
+                ),
                 grey,
                 canvas.scale_bar(),
                 edge_letters(stack.orientation),
@@ -52,9 +66,9 @@ def render_reader_images(
 
 
 def _title(plane: str, index: int, stack: PlaneStack) -> str:
-    view = "" if plane == Plane.ACQUIRED else f"{plane} reformat"
-    place = "" if stack.slices == 1 else f"slice {index + 1}"
-    words = ", ".join(part for part in (view, place) if part) or "The picture"
+    view = "" if plane == Plane.ACQUIRED else tr(REFORMATS[Plane(plane)])
+    place = "" if stack.slices == 1 else tr("slice {number}", number=index + 1)
+    words = ", ".join(part for part in (view, place) if part) or tr("The picture")
     return words[0].upper() + words[1:]
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import ACQUIRED, MeasurementKind, ReaderMeasurement, Values, measure
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.reformat import Plane, PlaneStack, acquired, can_reformat, reformatted
+from braintumor_desktop.language import number, tr
 from braintumor_desktop.reporting.figures import in_words, rounded
 
 _METHODS = {
-    MeasurementKind.LENGTH: "straight line",
-    MeasurementKind.BIDIMENSIONAL: "longest × perpendicular, both drawn",
-    MeasurementKind.ANGLE: "between two lines",
-    MeasurementKind.ELLIPSE: "grey values of the pixels whose centres lie inside",
-    MeasurementKind.FREEHAND: "grey values of the pixels whose centres lie inside",
+    MeasurementKind.LENGTH: phrase("straight line"),
+    MeasurementKind.BIDIMENSIONAL: phrase("longest × perpendicular, both drawn"),
+    MeasurementKind.ANGLE: phrase("between two lines"),
+    MeasurementKind.ELLIPSE: phrase("grey values of the pixels whose centres lie inside"),
+    MeasurementKind.FREEHAND: phrase("grey values of the pixels whose centres lie inside"),
+}
+
+REFORMATS = {
+    Plane.AXIAL: phrase("axial reformat"),
+    Plane.CORONAL: phrase("coronal reformat"),
+    Plane.SAGITTAL: phrase("sagittal reformat"),
 }
 
 
@@ -26,27 +34,27 @@ def values_in_words(measurement: ReaderMeasurement, values: Values) -> list[str]
         known = values.area_mm2 is not None
         area = in_words(values.area_mm2, 1, "mm²") if known else in_words(values.area_px, 1, "px²")
         if values.mean is None:
-            return [area, "no pixels inside"]
-        return [area, f"mean {_grey(values.mean)} · SD {_grey(values.sd)}"]
+            return [area, tr("no pixels inside")]
+        return [area, tr("mean {grey} · SD {grey_2}", grey=_grey(values.mean), grey_2=_grey(values.sd))]
     lengths, unit = (values.lengths_mm, "mm") if values.lengths_mm is not None else (values.lengths_px, "px")
     if measurement.kind is MeasurementKind.LENGTH:
         return [in_words(lengths[0], 1, unit)]
-    return [f"{rounded(lengths[0], 1)} × {in_words(lengths[1], 1, unit)}"]
+    return [f"{number(str(rounded(lengths[0], 1)))} × {in_words(lengths[1], 1, unit)}"]
 
 
 def reader_rows(study: Study, measurements: Sequence[ReaderMeasurement]) -> list[tuple[str, str, str]]:
     """Name, value and how it was measured, in the order they were made; several of a kind are numbered."""
     rows = []
     stacks: dict[str, PlaneStack] = {}
-    for number, each in enumerate(measurements, 1):
+    for position, each in enumerate(measurements, 1):
         if each.plane not in stacks:
             stacks[each.plane] = stack_of(study, each.plane)
         stack = stacks[each.plane]
         pixels = stack.cut(study.pixels, min(each.slice_index, stack.slices - 1))
         value = ", ".join(values_in_words(each, measure(each, pixels, stack.spacing_mm)))
-        place = "" if stack.slices == 1 else f", slice {each.slice_index + 1}"
-        view = "" if each.plane == ACQUIRED else f", {each.plane.lower()} reformat"
-        rows.append((f"{number}. {each.kind.value}", value, f"{_METHODS[each.kind]}{view}{place}"))
+        place = "" if stack.slices == 1 else tr(", slice {slice_index}", slice_index=each.slice_index + 1)
+        view = "" if each.plane == ACQUIRED else ", " + tr(REFORMATS[Plane(each.plane)])
+        rows.append((f"{position}. {tr(each.kind.value)}", value, f"{tr(_METHODS[each.kind])}{view}{place}"))
     return rows
 
 

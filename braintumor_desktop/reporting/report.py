@@ -8,11 +8,21 @@ from datetime import date, datetime
 from typing import Literal
 
 from braintumor_desktop import RESEARCH_USE, __version__
-from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Analysis, Finding, Segmentation, TumorClass
+from braintumor_desktop.domain.findings import (
+    CLASS_NAMES,
+    CLASS_TITLES,
+    CLASSES,
+    Analysis,
+    Finding,
+    Segmentation,
+    TumorClass,
+)
 from braintumor_desktop.domain.measurements import Diameter
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
 from braintumor_desktop.imaging.overlay import COLORMAPS
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import figures
 from braintumor_desktop.reporting.key_images import KeyImage, render_key_images
 from braintumor_desktop.reporting.letterhead import NO_LETTERHEAD, Letterhead
@@ -21,8 +31,8 @@ from braintumor_desktop.reporting.reader_images import render_reader_images
 from braintumor_desktop.reporting.reader_rows import reader_rows
 from braintumor_desktop.reporting.strip import StripTile, render_strip
 
-TITLE = "Brain tumour MRI: analysis report"
-DEIDENTIFIED_NAME = "de-identified"
+TITLE = phrase("Brain tumour MRI: analysis report")
+DEIDENTIFIED_NAME = phrase("de-identified")
 MOST_LESIONS = 4
 """Of a series, in the report; the outlines show all of them."""
 
@@ -122,15 +132,17 @@ def build_report(
     study = analysis.study
     identity, known = identifiers(study, deidentified=deidentified)
     return Report(
-        title=TITLE,
-        banner=RESEARCH_USE,
+        title=tr(TITLE),
+        banner=tr(RESEARCH_USE),
         synthetic=study.source.synthetic,
         identity=identity,
         identifiers=known,
         provenance=provenance(study, deidentified=deidentified),
-        finding=analysis.finding.sentence(),
+        finding=tr(analysis.finding.sentence()),
         probabilities=_probabilities(analysis.finding),
-        tumor_probability=f"Any of the three tumour kinds: {_tumor_probability(analysis.finding)}",
+        tumor_probability=tr(
+            "Any of the three tumour kinds: {tumor_probability}", tumor_probability=_tumor_probability(analysis.finding)
+        ),
         prediction_set=_prediction_set(analysis.finding),
         quality=_quality(analysis),
         images=render_key_images(analysis, window=window, colormap=colormap),
@@ -140,7 +152,7 @@ def build_report(
         limits=_limits(analysis),
         reader=reader if reader is not None else ReaderNote(),
         created=_year_alone(created) if deidentified else created,
-        file_name=DEIDENTIFIED_NAME if deidentified else study.name,
+        file_name=tr(DEIDENTIFIED_NAME) if deidentified else study.name,
         file_sha256="" if deidentified else study.source.sha256,
         program=f"braintumor-desktop {__version__}",
         reader_measurements=tuple(Measurement(*row) for row in reader_rows(study, measurements)),
@@ -161,9 +173,11 @@ def _probabilities(finding: Finding) -> tuple[ProbabilityRow, ...]:
     return tuple(
         ProbabilityRow(
             label=each.value,
-            title=CLASS_TITLES[each],
+            title=tr(CLASS_TITLES[each]),
             value=figures.share(finding.probabilities.get(each)) or 0.0,
-            words=figures.share_in_words(finding.probabilities[each]) if each in finding.probabilities else "not told",
+            words=figures.share_in_words(finding.probabilities[each])
+            if each in finding.probabilities
+            else tr("not told"),
             in_set=(finding.top_class is each if not finding.types_known else None)
             if chosen is None
             else each in chosen,
@@ -178,38 +192,50 @@ def _tumor_probability(finding: Finding) -> str:
 
 def _prediction_set(finding: Finding) -> str:
     if finding.prediction_set is None:
-        return "No prediction set: this model isn't calibrated for sets."
-    coverage = "" if finding.coverage is None else f" at {100 * finding.coverage:g} % coverage"
+        return tr("No prediction set: this model isn't calibrated for sets.")
+    coverage = "" if finding.coverage is None else tr(" at {coverage:g} % coverage", coverage=100 * finding.coverage)
     if not finding.prediction_set:
-        return f"Prediction set{coverage}: empty. The picture resembles none of the classes."
-    names = ", ".join(CLASS_TITLES[each].lower() for each in finding.prediction_set)
-    return f"Prediction set{coverage}: {names}. The model can't exclude these classes."
+        return tr("Prediction set{coverage}: empty. The picture resembles none of the classes.", coverage=coverage)
+    names = ", ".join(tr(CLASS_NAMES[each]) for each in finding.prediction_set)
+    return tr(
+        "Prediction set{coverage}: {names}. The model can't exclude these classes.", coverage=coverage, names=names
+    )
 
 
 def _quality(analysis: Analysis) -> tuple[str, ...]:
     quality = analysis.quality
     score = figures.share(quality.ood_score)
-    scale = "" if score is None else f" (unfamiliarity {score:.2f} on a scale from 0 to 1)"
+    scale = "" if score is None else tr(" (unfamiliarity {score:.2f} on a scale from 0 to 1)", score=score)
     familiar = {
-        None: "The model can't judge whether this picture resembles those it was trained on",
-        True: "The picture resembles those the model was trained on",
-        False: "The picture does NOT resemble those the model was trained on: distrust the answer",
+        None: tr("The model can't judge whether this picture resembles those it was trained on"),
+        True: tr("The picture resembles those the model was trained on"),
+        False: tr("The picture does NOT resemble those the model was trained on: distrust the answer"),
     }[quality.in_distribution]
-    flags = tuple(flag.sentence for flag in quality.flags)
-    return (f"{familiar}{scale}.", *flags, *(note for note in analysis.study.notes if note not in flags))
+    flags = tuple(tr(flag.sentence) for flag in quality.flags)
+    return (f"{familiar}{scale}.", *flags, *(note for note in map(tr, analysis.study.notes) if note not in flags))
 
 
 def _image_notes(analysis: Analysis) -> str:
     study = analysis.study
-    parts = [] if study.slices == 1 else [f"Key slice {analysis.key_slice + 1} of {study.slices}"]
+    parts = []
+    if study.slices > 1:
+        parts.append(tr("Key slice {number} of {slices}", number=analysis.key_slice + 1, slices=study.slices))
     if analysis.key_slices is not None:
         keys = analysis.key_slices
-        parts.append(f"most certain on slice {keys.most_confident + 1}, least on slice {keys.most_uncertain + 1}")
+        parts.append(
+            tr(
+                "most certain on slice {most_confident}, least on slice {most_uncertain}",
+                most_confident=keys.most_confident + 1,
+                most_uncertain=keys.most_uncertain + 1,
+            )
+        )
     parts.append(
-        "orientation unknown" if study.geometry.orientation is None else "letters give the patient's direction"
+        tr("orientation unknown") if study.geometry.orientation is None else tr("letters give the patient's direction")
     )
     parts.append(
-        "pixel spacing unknown, the scale counts pixels" if study.geometry.pixel_spacing_mm is None else "scale in mm"
+        tr("pixel spacing unknown, the scale counts pixels")
+        if study.geometry.pixel_spacing_mm is None
+        else tr("scale in mm")
     )
     sentence = "; ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]
@@ -219,37 +245,45 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
     found, study = analysis.segmentation, analysis.study
     if found is None:
         return ()
-    on_slice = "" if study.slices == 1 else f" on slice {found.slice_index + 1}"
-    area = f"{found.area_px:,} px"
+    on_slice = "" if study.slices == 1 else tr(" on slice {slice_index}", slice_index=found.slice_index + 1)
+    area = tr("{area_px:,} px", area_px=found.area_px)
     rows = [
-        Measurement("Area", area, f"pixels inside the outline{on_slice}")
+        Measurement(tr("Area"), area, tr("pixels inside the outline{on_slice}", on_slice=on_slice))
         if found.area_mm2 is None
         else Measurement(
-            "Area",
+            tr("Area"),
             f"{figures.in_words(found.area_mm2, 1, 'mm²')} ({area})",
-            f"pixels inside the outline{on_slice} × pixel spacing",
+            tr("pixels inside the outline{on_slice} × pixel spacing", on_slice=on_slice),
         ),
-        Measurement("Share of the picture", figures.in_words(found.area_percent_of_image, 2, "%"), "area / all pixels"),
         Measurement(
-            "Share of the head",
+            tr("Share of the picture"), figures.in_words(found.area_percent_of_image, 2, "%"), tr("area / all pixels")
+        ),
+        Measurement(
+            tr("Share of the head"),
             figures.in_words(found.area_percent_of_head, 2, "%")
             if found.area_percent_of_head is not None
-            else "not known: no head outline found",
-            "area / pixels inside the head's outline",
+            else tr("not known: no head outline found"),
+            tr("area / pixels inside the head's outline"),
         ),
     ]
     if found.diameters is not None:
-        longest = "greatest distance across the largest component (RANO, RECIST 1.1)"
-        perpendicular = "greatest width at right angles to the longest diameter (RANO)"
-        rows.append(Measurement("Longest diameter", _length(found.diameters.longest), longest))
-        rows.append(Measurement("Perpendicular diameter", _length(found.diameters.perpendicular), perpendicular))
+        longest = tr("greatest distance across the largest component (RANO, RECIST 1.1)")
+        perpendicular = tr("greatest width at right angles to the longest diameter (RANO)")
+        rows.append(Measurement(tr("Longest diameter"), _length(found.diameters.longest), longest))
+        rows.append(Measurement(tr("Perpendicular diameter"), _length(found.diameters.perpendicular), perpendicular))
     if found.volume_ml is not None:
-        rows.append(Measurement("Volume", figures.in_words(found.volume_ml, 2, "ml"), "outlined voxels × voxel size"))
+        rows.append(
+            Measurement(tr("Volume"), figures.in_words(found.volume_ml, 2, "ml"), tr("outlined voxels × voxel size"))
+        )
     rows += _lesions(found)
     if analysis.explanation is not None and analysis.explanation.energy_in_mask is not None:
         energy = figures.share_in_words(analysis.explanation.energy_in_mask)
         rows.append(
-            Measurement("Heat map inside outline", energy, f"share of the map's sum ({analysis.explanation.method})")
+            Measurement(
+                tr("Heat map inside outline"),
+                energy,
+                tr("share of the map's sum ({method})", method=tr(analysis.explanation.method)),
+            )
         )
     return tuple(rows)
 
@@ -262,14 +296,25 @@ def _lesions(found: Segmentation) -> list[Measurement]:
         parts = [] if lesion.volume_ml is None else [figures.in_words(lesion.volume_ml, 2, "ml")]
         if lesion.diameters is not None:
             parts.append(f"{_length(lesion.diameters.longest)} × {_length(lesion.diameters.perpendicular)}")
-        where = [f"slices {first + 1} to {last + 1}, measured on {lesion.key_slice + 1}"]
+        where = [
+            tr(
+                "slices {first} to {last}, measured on {key_slice}",
+                first=first + 1,
+                last=last + 1,
+                key_slice=lesion.key_slice + 1,
+            )
+        ]
         if lesion.center_mm is not None:
-            where.append(f"centre {_place(lesion.center_mm)}")
+            where.append(tr("centre {place}", place=_place(lesion.center_mm)))
         if lesion.measurable is not None:
-            where.append("RANO measurable" if lesion.measurable else "not RANO measurable (10 mm × 10 mm on 2 slices)")
-        rows.append(Measurement(f"Lesion {number}", ", ".join(parts), "; ".join(where)))
+            where.append(
+                tr("RANO measurable") if lesion.measurable else tr("not RANO measurable (10 mm × 10 mm on 2 slices)")
+            )
+        rows.append(Measurement(tr("Lesion {number}", number=number), ", ".join(parts), "; ".join(where)))
     if len(found.lesions) > MOST_LESIONS:
-        rows.append(Measurement("More lesions", str(len(found.lesions) - MOST_LESIONS), "smaller ones, outlined too"))
+        rows.append(
+            Measurement(tr("More lesions"), str(len(found.lesions) - MOST_LESIONS), tr("smaller ones, outlined too"))
+        )
     return rows
 
 
@@ -287,20 +332,30 @@ def _length(diameter: Diameter) -> str:
 def _model(analysis: Analysis, more: Mapping[str, str]) -> tuple[Fact, ...]:
     identity = analysis.model
     return (
-        Fact("Model", f"{identity.id} {identity.version}, computed on {analysis.device}"),
-        Fact("SHA-256 of weights", identity.sha256),
-        *(Fact(label, value) for label, value in more.items()),
+        Fact(
+            tr("Model"),
+            tr(
+                "{id} {version}, computed on {device}", id=identity.id, version=identity.version, device=analysis.device
+            ),
+        ),
+        Fact(tr("SHA-256 of weights"), identity.sha256),
+        *(Fact(tr(label), tr(value)) for label, value in more.items()),
     )
 
 
 def _limits(analysis: Analysis) -> tuple[str, ...]:
     limits = [
-        'The model knows three kinds of tumour and their absence. It can\'t name any other disease, and "no tumour" '
-        "doesn't mean healthy.",
-        "It judges pixels alone: no history, other sequence or earlier study. Kind and grade of a tumour need tissue.",
-        "On scanners, sequences, ages or treatments that its training data lack it may be wrong and sound sure.",
-        "Outline, sizes and heat map come from the model. Check them on the picture before any use.",
+        tr(
+            "The model knows three kinds of tumour and their absence. It can't name any other disease, and “no tumour” "
+            "doesn't mean healthy."
+        ),
+        tr(
+            "It judges pixels alone: no history, other sequence or earlier study. "
+            "Kind and grade of a tumour need tissue."
+        ),
+        tr("On scanners, sequences, ages or treatments that its training data lack it may be wrong and sound sure."),
+        tr("Outline, sizes and heat map come from the model. Check them on the picture before any use."),
     ]
     if analysis.study.geometry.pixel_spacing_mm is None:
-        limits.append("Sizes in pixels can't be compared between pictures.")
+        limits.append(tr("Sizes in pixels can't be compared between pictures."))
     return tuple(limits)

@@ -15,6 +15,8 @@ from fpdf.output import OutputProducer, PDFXmpMetadata
 from fpdf.prefs import ViewerPreferences
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import current_language, tr
 from braintumor_desktop.locations import bundled
 
 Colour = tuple[int, int, int]
@@ -37,6 +39,7 @@ _BANNER_HEIGHT = 6.6
 _FOOTER_HEIGHT = 7.4
 _FOOTNOTE, _MOST_FOOTNOTES = 6.6, 3  # points, lines
 _FAMILY = "NotoSans"
+_LANGUAGE_TAGS = {"en": "en-GB"}
 # fpdf2 puts the number of pages in its place. printable() keeps it out of every other text.
 _ALL_PAGES = "\x00"
 
@@ -68,8 +71,8 @@ class Sheet(FPDF):
         except OSError as missing:
             raise BrainTumorError(
                 ErrorCode.EXPORT_FAILED,
-                "The fonts that come with the program are missing.",
-                "Install the program again.",
+                phrase("The fonts that come with the program are missing."),
+                phrase("Install the program again."),
             ) from missing
         regular = self.fonts[_FAMILY.lower()]
         self._glyphs = frozenset(regular.cmap if isinstance(regular, TTFFont) else ())
@@ -96,7 +99,7 @@ class Sheet(FPDF):
         self.set_subject(self.printable(subject))
         self.set_author(self.printable(author))
         self.set_creator(self.printable(author))
-        self.set_lang("en-GB")
+        self.set_lang(_LANGUAGE_TAGS.get(current_language().code, current_language().code))
         self.set_creation_date(created)
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
 
@@ -197,7 +200,9 @@ class Sheet(FPDF):
         self.write_line(name + rest, MARGIN, top + 1.2, 6.6, colour=MUTED)
         self._style(6.6, False, MUTED)
         self.set_xy(self.w - MARGIN - 20, top + 1.2)
-        self.cell(20, 6.6 * _POINT * _LEADING, f"Page {self.page_no()} of {_ALL_PAGES}", align="R")
+        self.cell(
+            20, 6.6 * _POINT * _LEADING, tr("Page {page} of {pages}", page=self.page_no(), pages=_ALL_PAGES), align="R"
+        )
 
     def room(self, height: float) -> None:
         """Go to a new page where less than `height` is left on this one."""

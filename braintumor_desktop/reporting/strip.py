@@ -9,6 +9,7 @@ import numpy as np
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.imaging.overlay import contours
 from braintumor_desktop.imaging.windowing import Window, robust_window
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import figures
 from braintumor_desktop.reporting.canvas import OUTLINE_COLOUR, Canvas, Rgb
 from braintumor_desktop.reporting.key_images import grey_picture
@@ -48,22 +49,24 @@ def render_strip(analysis: Analysis, *, window: Window | None = None) -> tuple[S
         outlines = [] if analysis.segmentation is None else contours(analysis.segmentation.mask[index])
         canvas.draw_outlines(picture, outlines, OUTLINE_COLOUR, thickness=2)
         role = roles.get(index, "")
-        words = figures.share_in_words(by_index[index].tumor_probability)
-        outlined = "with an outline" if outlines else "without an outline"
-        alt = f"Slice {index + 1} {outlined}, tumour probability {words}."
-        tiles.append(StripTile(f"{index + 1} {role}".strip(), words, alt, picture))
+        share = figures.share_in_words(by_index[index].tumor_probability)
+        outlined = tr("with an outline") if outlines else tr("without an outline")
+        alt = tr(
+            "Slice {number} {outlined}, tumour probability {share}.", number=index + 1, outlined=outlined, share=share
+        )
+        tiles.append(StripTile(f"{index + 1} {role}".strip(), share, alt, picture))
     return tuple(tiles)
 
 
 def _roles(analysis: Analysis) -> dict[int, str]:
     keys = analysis.key_slices
     if keys is None:
-        return {analysis.key_slice: "key"}
+        return {analysis.key_slice: tr("key")}
     roles: dict[int, list[str]] = {}
     for index, role in (
-        (keys.largest, "largest"),
-        (keys.most_confident, "most certain"),
-        (keys.most_uncertain, "least certain"),
+        (keys.largest, tr("largest")),
+        (keys.most_confident, tr("most certain")),
+        (keys.most_uncertain, tr("least certain")),
     ):
         if index is not None:
             roles.setdefault(index, []).append(role)

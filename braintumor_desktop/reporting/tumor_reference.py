@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.locations import bundled
 
 HEADINGS = {
-    "what_it_is": "What it is",
-    "usual_imaging": "Usual imaging",
-    "usual_approaches": "Usual approaches",
-    "course": "Course",
+    "what_it_is": phrase("What it is"),
+    "usual_imaging": phrase("Usual imaging"),
+    "usual_approaches": phrase("Usual approaches"),
+    "course": phrase("Course"),
 }
 
 
@@ -76,6 +77,6 @@ def _references() -> dict[str, TumorReference]:
     except (OSError, ValueError, KeyError, TypeError) as damage:
         raise BrainTumorError(
             ErrorCode.DATA_INVALID,
-            "The reference text that comes with the program is missing or damaged.",
-            "Install the program again.",
+            phrase("The reference text that comes with the program is missing or damaged."),
+            phrase("Install the program again."),
         ) from damage

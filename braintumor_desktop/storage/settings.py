@@ -15,6 +15,8 @@ from typing import Any
 
 import platformdirs
 
+from braintumor_desktop.domain.phrases import phrase
+
 VERSION = 1
 RECENT_LIMIT = 10
 PAPERS = ("A4", "Letter")
@@ -29,6 +31,7 @@ class Settings:
     """All of it, with the defaults of a first start.
 
     recent: paths, newest first; opacities: 0..1; max_file_mb: file size limit in MiB;
+    language: a code such as ``de``, or ``system``;
     window_geometry, splitter_state: Qt's own bytes as base64, empty before the first close;
     keep_readings: the reader's measurements, verdicts and comments are kept, see `storage.readings`;
     clinic_name, clinic_address, clinic_footer: printed on reports; clinic_logo: a PNG as base64, so that it can't go
@@ -52,6 +55,7 @@ class Settings:
     model_id: str = "neuro"
     device: str = "auto"
     appearance: str = "dark"
+    language: str = "system"
     window_geometry: str = ""
     splitter_state: str = ""
     keep_readings: bool = True
@@ -104,6 +108,7 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "model_id": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
     "device": _one_of(DEVICES),
     "appearance": _one_of(APPEARANCES),
+    "language": lambda value: isinstance(value, str) and 2 <= len(value) <= 16,
     "window_geometry": _is_text,
     "splitter_state": _is_text,
     "keep_readings": _is_flag,
@@ -133,19 +138,19 @@ def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
     except FileNotFoundError:
         return Settings(), []
     except OSError:
-        return Settings(), ["The settings file could not be opened; the defaults are used."]
+        return Settings(), [phrase("The settings file could not be opened; the defaults are used.")]
     except (ValueError, RecursionError):
         return Settings(), [_keep_aside(path)]
     version = raw.pop("version", None)
-    repairs = []
+    repairs: list[str] = []
     if not isinstance(version, int) or version > VERSION:
-        repairs.append("The settings come from another version of the program; what is known was kept.")
+        repairs.append(phrase("The settings come from another version of the program; what is known was kept."))
     settings = Settings()
     for key, value in raw.items():
         if key not in _USABLE:
-            repairs.append("A setting that this version does not know was dropped.")
+            repairs.append(phrase("A setting that this version does not know was dropped."))
         elif not _USABLE[key](value):
-            repairs.append(f"The setting “{key}” was damaged and has its default again.")
+            repairs.append(phrase("The setting “{key}” was damaged and has its default again.", key=key))
         else:
             setattr(settings, key, float(value) if key.endswith("_opacity") else value)
     return settings, repairs
@@ -156,8 +161,8 @@ def _keep_aside(path: Path) -> str:
     try:
         path.replace(broken)
     except OSError:
-        return "The settings file is damaged; the defaults are used."
-    return f"The settings file was damaged; it was kept as {broken.name} and the defaults are used."
+        return phrase("The settings file is damaged; the defaults are used.")
+    return phrase("The settings file was damaged; it was kept as {name} and the defaults are used.", name=broken.name)
 
 
 def save_settings(settings: Settings, path: Path | None = None) -> None:

@@ -13,19 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from braintumor_desktop import __version__
 from braintumor_desktop.domain.findings import CLASSES, Analysis, TumorClass
 from braintumor_desktop.domain.study import InputKind, Source, Study
 from braintumor_desktop.imaging import load
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.device import choose_device
-from braintumor_desktop.models.loading import load_network, save_weights
+from braintumor_desktop.models.architectures import ARCHITECTURES
+from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import (
     Calibration,
-    ManifestRow,
     find_model,
     manifest_path,
     read_manifest,
@@ -33,6 +31,7 @@ from braintumor_desktop.models.manifest import (
 )
 from braintumor_desktop.training import evaluation_report
 from braintumor_desktop.training.calibration import cross_fitted, fit_set_threshold, fit_temperature, with_temperature
+from braintumor_desktop.training.candidate import candidate
 from braintumor_desktop.training.data import HELD_OUT_VOLUMES, TUMOR_UNKNOWN, Row, read_grey, read_rows, volume_slices
 from braintumor_desktop.training.metrics import (
     auroc,
@@ -44,6 +43,7 @@ from braintumor_desktop.training.metrics import (
     macro_f1,
     per_class,
 )
+from braintumor_desktop.training.partial_figures import what_it_gives
 
 COVERAGE = 0.95
 NONE = CLASSES.index(TumorClass.NO_TUMOR)
@@ -80,7 +80,7 @@ def evaluate(
     """
     with tempfile.TemporaryDirectory(prefix="braintumor-evaluate-") as temporary:
         folder = Path(temporary) if weights is not None else manifest_path().parent
-        row = find_model(model) if weights is None else _candidate(model, weights, folder)
+        row = find_model(model) if weights is None else candidate(model, weights, folder)
         uncalibrated = replace(row, calibration=Calibration(mask_threshold=row.calibration.mask_threshold))
         analyzer = Analyzer(load_network(row, folder), uncalibrated, choose_device(device))
         rows = read_rows(data)
@@ -88,6 +88,9 @@ def evaluate(
         web = _answers(analyzer, _one_a_group([r for r in rows if r.split == "val" and r.source != "cheng"]))
         healthy = _tumor_free(analyzer, data)
         figures, calibration = _figures(cheng, web, healthy)
+        gives = ARCHITECTURES[row.architecture]
+        figures = what_it_gives(figures, types=gives.types, outlines=gives.outlines)
+        calibration = calibration if gives.types else Calibration()
         row = replace(row, calibration=calibration, metrics=_headline(figures))
         figures["model"] = {"id": row.id, "version": row.version, "sha256": row.sha256}
         out.mkdir(parents=True, exist_ok=True)
@@ -96,30 +99,6 @@ def evaluate(
             known = read_manifest() if manifest_path().exists() else {}
             write_manifest(known | {row.id: row}, manifest_path())
     return evaluation_report.write(figures, cheng, web, calibration, out, row.id)
-
-
-def _candidate(model: str, weights: Path, folder: Path) -> ManifestRow:
-    state = torch.load(weights, weights_only=True, map_location="cpu")
-    file = f"{model}.safetensors"
-    digest = save_weights(state, folder / file)
-    return ManifestRow(
-        id=model,
-        title="Residual encoder with class head and mask decoder, trained from random weights",
-        version=__version__,
-        architecture="neuro",
-        file=file,
-        sha256=digest,
-        input="256x256 grey",
-        preprocessing="head outline, square crop with 4 % margin, area resampling, 1st..99.5th percentile to 0..1",
-        classes=tuple(c.value for c in CLASSES),
-        training_data=(
-            "Cheng et al. 2015 (CC BY 4.0), train patients; web pictures of SARTAJ, Br35H and BRISC 2025 (CC BY 4.0), "
-            "train groups; tumour-free volumes of Lesjak et al. 2017 (CC BY), two of four subjects"
-        ),
-        metrics={},
-        licence="CC BY 4.0",
-        default=model == "neuro",
-    )
 
 
 def _one_a_group(rows: list[Row]) -> list[Row]:
@@ -145,14 +124,21 @@ def _answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
 
 
 def _log_p(analysis: Analysis) -> Array:
-    return np.log(np.array([analysis.finding.probabilities[c] for c in CLASSES]) + 1e-12)
+    finding = analysis.finding
+    if finding.types_known:
+        return np.log(np.array([finding.probabilities[c] for c in CLASSES]) + 1e-12)
+    # The tumour as a whole takes the first type's place; figures about types become null.
+    return np.log(np.array([finding.tumor_probability, 0, 0, finding.probabilities[TumorClass.NO_TUMOR]]) + 1e-12)
 
 
 def _overlap(analysis: Analysis, truth: NDArray[np.bool_] | None) -> tuple[float, float, float]:
-    if truth is None or analysis.segmentation is None or analysis.explanation is None:
+    if truth is None or analysis.explanation is None:
         return float("nan"), float("nan"), float("nan")
-    predicted, heat = analysis.segmentation.mask[0], analysis.explanation.heatmap[0]
+    heat = analysis.explanation.heatmap[0]
     energy = float(heat[truth].sum() / max(float(heat.sum()), 1e-9))
+    if analysis.segmentation is None:
+        return float("nan"), float("nan"), energy
+    predicted = analysis.segmentation.mask[0]
     return dice(predicted, truth), iou(predicted, truth), energy
 
 
@@ -260,7 +246,7 @@ def _worst(a: Answers, three: Array, patients: Array, inverse: Array) -> list[di
         }
         for k, name in enumerate(patients)
     ]
-    return sorted(rows, key=lambda r: r["accuracy"] + r["dice"])[:5]
+    return sorted(rows, key=lambda r: r["accuracy"] + np.nan_to_num(r["dice"]))[:5]
 
 
 def _web_figures(a: Answers) -> dict[str, Any]:
@@ -292,4 +278,4 @@ def _headline(figures: dict[str, Any]) -> dict[str, float]:
         "Web val macro-F1 (4 classes)": web["macro_f1_4"]["value"],
         "Tumour-free slices called tumour": healthy["called_tumor"] / max(healthy["slices"], 1),
     }
-    return {name: round(float(value), 4) for name, value in chosen.items()}
+    return {name: round(float(value), 4) for name, value in chosen.items() if value is not None}

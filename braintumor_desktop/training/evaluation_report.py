@@ -13,6 +13,7 @@ from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES
 from braintumor_desktop.models.manifest import Calibration
 from braintumor_desktop.training.calibration import with_temperature
 from braintumor_desktop.training.metrics import auroc, roc_curve
+from braintumor_desktop.training.partial_figures import dashed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ def write(figures: dict[str, Any], cheng: Answers, web: Answers, calibration: Ca
     """Write ``<name>.json``, ``<name>.md`` and ``<name>.png`` to `out`; return the page."""
     (out / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     _plots(figures, cheng, web, calibration, out / f"{name}.png")
-    page = _page(figures, name)
+    page = _page(dashed(figures), name)
     (out / f"{name}.md").write_text(page, encoding="utf-8")
     return page
 
@@ -79,7 +80,7 @@ def _page(f: dict[str, Any], name: str) -> str:
         "|---|---|---|---|---|",
         *(
             f"| {r['patient']} | {r['type']} | {r['slices']} | {r['accuracy']:.2f} | {r['dice']:.2f} |"
-            for r in c["worst_patients"]
+            for r in (c["worst_patients"] if isinstance(c["worst_patients"], list) else [])
         ),
         "",
         f"## Web val: {w['pictures']} pictures, one a group",
@@ -116,6 +117,8 @@ def _page(f: dict[str, Any], name: str) -> str:
 
 
 def _table(counts: list[list[int]], unit: str) -> list[str]:
+    if not isinstance(counts, list):
+        return []
     titles = [CLASS_TITLES[k] for k in CLASSES]
     rows = [f"| {t} | " + " | ".join(map(str, row)) + " |" for t, row in zip(titles, counts, strict=True) if sum(row)]
     return [f"| {unit}: truth, then answer | " + " | ".join(titles) + " |", "|---" * 5 + "|", *rows, ""]
@@ -126,10 +129,16 @@ def _plots(figures: dict[str, Any], cheng: Answers, web: Answers, calibration: C
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(2, 2, figsize=(11, 9.5), layout="constrained")
-    _confusion(axes[0, 0], np.array(figures["cheng"]["confusion"]))
-    _roc(axes[0, 1], cheng, web)
-    _reliability(axes[1, 0], cheng, web, calibration)
-    _dice(axes[1, 1], cheng)
+    types, outlines = bool(figures["cheng"]["confusion"]), figures["cheng"]["dice"]["value"] is not None
+    if types:
+        _confusion(axes[0, 0], np.array(figures["cheng"]["confusion"]))
+        _reliability(axes[1, 0], cheng, web, calibration)
+    _roc(axes[0, 1], cheng, web, types=types)
+    if outlines:
+        _dice(axes[1, 1], cheng)
+    for axis, given in ((axes[0, 0], types), (axes[1, 0], types), (axes[1, 1], outlines)):
+        if not given:
+            _not_given(axis)
     figure.savefig(path, dpi=90, metadata={"Software": ""})
     plt.close(figure)
 
@@ -146,12 +155,17 @@ def _confusion(axis: Axes, table: Any) -> None:
     axis.set(xlabel="answer", ylabel="truth", title="Cheng val, slices")
 
 
-def _roc(axis: Axes, cheng: Answers, web: Answers) -> None:
+def _not_given(axis: Axes) -> None:
+    axis.text(0.5, 0.5, "not given by this model", ha="center", color=GREY, transform=axis.transAxes)
+    axis.set_axis_off()
+
+
+def _roc(axis: Axes, cheng: Answers, web: Answers, *, types: bool) -> None:
     p = np.exp(cheng.log_p[:, :3])
     p /= p.sum(1, keepdims=True)
-    curves = [(CLASS_TITLES[c], cheng.truth == k, p[:, k]) for k, c in enumerate(CLASSES[:3])]
+    curves = [(CLASS_TITLES[c], cheng.truth == k, p[:, k]) for k, c in enumerate(CLASSES[:3]) if types]
     curves.append(("Tumour / none, web val", web.truth != 3, 1 - np.exp(web.log_p[:, 3])))
-    for (title, positive, score), colour in zip(curves, (BLUE, ORANGE, GREEN, "black"), strict=True):
+    for (title, positive, score), colour in zip(curves, (BLUE, ORANGE, GREEN, "black")[-len(curves) :], strict=True):
         axis.plot(*roc_curve(positive, score), color=colour, label=f"{title} ({auroc(positive, score):.3f})")
     axis.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls=":")
     axis.set(xlabel="false positive rate", ylabel="true positive rate", title="ROC (area)")

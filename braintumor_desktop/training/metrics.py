@@ -82,7 +82,10 @@ def expected_calibration_error(probabilities: Array, truth: Array, bins: int = 1
 def interval(
     groups: Sequence[str] | Array, figure: Callable[[Array], float], *, rounds: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap over groups (patients): `figure` gets row indices, drawn group by group."""
+    """95 % percentile bootstrap over groups (patients): `figure` gets row indices, drawn group by group.
+
+    nan where no draw gives a number.
+    """
     _, inverse = np.unique(np.asarray(groups), return_inverse=True)
     members = [np.flatnonzero(inverse == g) for g in range(inverse.max() + 1)]
     rng = np.random.default_rng(seed)
@@ -90,5 +93,7 @@ def interval(
     for _ in range(rounds):
         drawn = rng.integers(0, len(members), len(members))
         values.append(figure(np.concatenate([members[g] for g in drawn])))
+    if np.isnan(values).all():
+        return float("nan"), float("nan")
     low, high = np.nanpercentile(values, (2.5, 97.5))
     return float(low), float(high)

@@ -18,6 +18,7 @@ class Recipe:
 
     keep: ``last`` or ``best``, by the loss on the part of train that is held back; patience: epochs without a better
     loss there before the run ends, 0 never; plateau_patience, plateau_factor: the same for lowering the learning rate.
+    bfloat16: the convolutions' arithmetic in 16 bits, weights and losses in 32; no part of any original, but quick.
     """
 
     architecture: str
@@ -29,6 +30,7 @@ class Recipe:
     patience: int
     plateau_patience: int
     plateau_factor: float
+    bfloat16: bool
     augmentation: Augmentation
 
     @property

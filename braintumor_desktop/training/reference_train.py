@@ -124,9 +124,9 @@ def _losses(out: ReferenceOutput, batch: _Batch) -> dict[str, Tensor]:
     """One for each part of the network. class: cross-entropy, for a binary network binary cross-entropy up to a
     constant; mask: binary cross-entropy plus soft Dice, where the mask is known.
     """
-    losses = {"class": class_loss(out.logits, batch.allowed, 0.0)}
+    losses = {"class": class_loss(out.logits.float(), batch.allowed, 0.0)}
     if out.mask_logits is not None:
-        logits, masks = out.mask_logits[batch.outlined, 0].flatten(1), batch.masks[batch.outlined].flatten(1)
+        logits, masks = out.mask_logits[batch.outlined, 0].float().flatten(1), batch.masks[batch.outlined].flatten(1)
         p = logits.sigmoid()
         dice = (2 * (p * masks).sum(1) + 1) / (p.sum(1) + masks.sum(1) + 1)
         known = F.binary_cross_entropy_with_logits(logits, masks) + 1 - dice.mean()
@@ -155,7 +155,9 @@ def _epoch(
     for batch in _batches(pack, order, recipe.batch, device):
         images, masks = augment(batch.images, batch.masks, recipe.augmentation, rng)
         moved = _Batch(images, masks, batch.outlined, batch.allowed)
-        losses = _losses(network(to_input(images, architecture.feeding)), moved)
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
+            out = network(to_input(images, architecture.feeding))
+        losses = _losses(out, moved)
         optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -198,7 +200,8 @@ def _watch(
     right = 0
     for start in range(0, len(watched), recipe.batch):
         batch = _batch(pack, watched[start : start + recipe.batch], device)
-        out = network(to_input(batch.images, architecture.feeding))
+        with torch.autocast(device.type, torch.bfloat16, enabled=recipe.bfloat16):
+            out = network(to_input(batch.images, architecture.feeding))
         for name, loss in _losses(out, batch).items():
             sums[name] += float(loss) * len(batch.images)
         right += int((batch.allowed & F.one_hot(out.logits.argmax(1), 4).bool()).any(1).sum())

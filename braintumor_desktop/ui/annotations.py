@@ -11,6 +11,7 @@ from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.reformat import Plane, PlaneStack
 from braintumor_desktop.imaging.turning import Edges
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.language import number, tr
 from braintumor_desktop.ui.layers import draw_text
 
 TEXT = QColor(215, 219, 224)
@@ -35,7 +36,7 @@ def scale_bar(widget_width: float, screen_px_a_column: float, column_mm: float |
     room = min(_BAR_SHARE * widget_width, _BAR_MOST_PX) / screen_px_a_unit
     steps = [m * 10**e for e in range(-2, 6) for m in (1, 2, 5) if e >= 0 or column_mm is not None]
     length = max((s for s in steps if s <= room), default=steps[0])
-    return ScaleBar(length * screen_px_a_unit, f"{length:g} {unit}")
+    return ScaleBar(length * screen_px_a_unit, number(f"{length:g} {unit}"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,36 +63,52 @@ def top_left(shown: Shown) -> list[str]:
     study, stack = shown.study, shown.stack
     lines = [shown.title]
     if stack.plane is not Plane.ACQUIRED:
-        lines = [stack.plane.value]
+        lines = [tr(stack.plane.value)]
     elif not shown.brief:
-        size = f"{study.columns} × {study.rows} px · {study.source.format} · {study.source.bits} bit"
-        lines += [size, f"Sequence: {study.sequence}"] if study.sequence else [size]
+        size = tr(
+            "{columns} × {rows} px · {format} · {bits} bit",
+            columns=study.columns,
+            rows=study.rows,
+            format=study.source.format,
+            bits=study.source.bits,
+        )
+        lines += [size, tr("Sequence: {sequence}", sequence=tr(study.sequence))] if study.sequence else [size]
     if stack.slices > 1:
         position = stack.position_mm(shown.slice_index)
-        place = "" if position is None else f" · {position:+.1f} mm"
-        lines.append(f"Slice {shown.slice_index + 1} of {stack.slices}{place}")
+        place = "" if position is None else number(f" · {position:+.1f} mm")
+        lines.append(tr("Slice {number} of {slices}", number=shown.slice_index + 1, slices=stack.slices) + place)
     return lines
 
 
 def bottom_left(shown: Shown, physical_zoom: float) -> list[str]:
     """physical_zoom: physical screen pixels a column, so that 1:1 reads 100 % on every screen."""
-    side = "Orientation unknown: left and right are not marked" if shown.edges is None else shown.edges.sentence()
+    side = (
+        tr("Orientation unknown: left and right are not marked") if shown.edges is None else tr(shown.edges.sentence())
+    )
     if shown.brief:
-        return ["" if shown.edges is None else shown.edges.brief(), ""]  # above the letter at the edge
+        return ["" if shown.edges is None else tr(shown.edges.brief()), ""]  # above the letter at the edge
     window = shown.window
     digits = 0 if window.width >= 10 else 2
-    grey = f"Level {window.level:.{digits}f} · Width {window.width:.{digits}f}"
-    return [side, f"{grey} · inverted" if shown.inverted else grey, f"Zoom {100 * physical_zoom:.0f} %"]
+    grey = tr(
+        "Level {level} · Width {width}",
+        level=number(f"{window.level:.{digits}f}"),
+        width=number(f"{window.width:.{digits}f}"),
+    )
+    return [
+        side,
+        tr("{grey} · inverted", grey=grey) if shown.inverted else grey,
+        tr("Zoom {percent:.0f} %", percent=100 * physical_zoom),
+    ]
 
 
 def badges(study: Study) -> list[str]:
     """What the reader must not overlook about the pixels."""
     found = []
     if study.source.synthetic:
-        found.append("SYNTHETIC")
+        found.append(tr("SYNTHETIC"))
     if study.source.lossy:
         method = study.source.lossy_method
-        found.append(f"LOSSY COMPRESSION: {method}" if method else "LOSSY COMPRESSION")
+        found.append(tr("LOSSY COMPRESSION: {method}", method=method) if method else tr("LOSSY COMPRESSION"))
     return found
 
 
@@ -146,7 +163,7 @@ def _draw_scale(painter: QPainter, area: QRectF, metrics: QFontMetricsF, shown: 
         painter.drawLine(QPointF(left, y), QPointF(right, y))
         for x in (left, right):
             painter.drawLine(QPointF(x, y - 5), QPointF(x, y))
-    words = bar.label if spacing is not None else f"{bar.label} (no mm in this file)"
+    words = bar.label if spacing is not None else tr("{label} (no mm in this file)", label=bar.label)
     draw_text(painter, QPointF(right - metrics.horizontalAdvance(words), y - 9), words, TEXT)
 
 

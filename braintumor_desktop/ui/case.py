@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.domain.findings import Analysis, SliceMaps
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Entry
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.inference.quality import sequence_flags
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.figures import share_in_words
 from braintumor_desktop.storage.readings import Reading, Verdict
 from braintumor_desktop.ui.reading import SharedRead
@@ -26,12 +28,12 @@ from braintumor_desktop.ui.reading import SharedRead
 class CaseState(Enum):
     """Where a case stands; the value is what the list says."""
 
-    WAITING = "Waiting"
-    LOADING = "Loading"
-    ANALYSING = "Analysing"
-    DONE = "Done"
-    FAILED = "Failed"
-    CANCELLED = "Cancelled"
+    WAITING = phrase("Waiting")
+    LOADING = phrase("Loading")
+    ANALYSING = phrase("Analysing")
+    DONE = phrase("Done")
+    FAILED = phrase("Failed")
+    CANCELLED = phrase("Cancelled")
 
     @property
     def busy(self) -> bool:
@@ -81,12 +83,12 @@ class Case:
     def status_line(self) -> str:
         """The state in a few words."""
         if self.state is CaseState.ANALYSING and self.stage:
-            return f"{self.stage}…"
+            return f"{tr(self.stage)}…"
         if self.state is CaseState.DONE:
             return self.headline
         if self.state is CaseState.FAILED and self.error is not None:
-            return self.error.message
-        return f"{self.state.value}…" if self.state.busy else self.state.value
+            return tr(self.error.message)
+        return f"{tr(self.state.value)}…" if self.state.busy else tr(self.state.value)
 
     @property
     def facts(self) -> str:
@@ -97,10 +99,10 @@ class Case:
             sequence, slices = self.entry.sequence, self.entry.slices or 0
         else:
             return ""
-        words = [sequence or "", f"{slices} slices" if slices > 1 else ""]
+        words = [tr(sequence or ""), tr("{slices} slices", slices=slices) if slices > 1 else ""]
         if self.entry is not None and self.entry.frames > 1:
-            words.append(f"volume {self.volume + 1} of {self.entry.frames}")
-        words.append("sequence not known" if self.entry is not None and not sequence else "")
+            words.append(tr("volume {number} of {frames}", number=self.volume + 1, frames=self.entry.frames))
+        words.append(tr("sequence not known") if self.entry is not None and not sequence else "")
         series = self.entry is not None and self.entry.slices is not None
         return " · ".join(word for word in words if word) if series or slices > 1 else ""
 
@@ -161,7 +163,7 @@ class Case:
         self.state, self.stage, self.fraction, self.error = CaseState.DONE, "", 1.0, None
         self.analysis = analysis
         self.apply_correction()
-        self.headline = f"{finding.title}, {share_in_words(finding.top_probability)}"
+        self.headline = f"{tr(finding.title)}, {share_in_words(finding.top_probability)}"
 
     @property
     def held_bytes(self) -> int:

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.case import Case, CaseState
 
 _Index = QModelIndex | QPersistentModelIndex
@@ -60,7 +61,7 @@ class CaseListModel(QAbstractListModel):
             case Qt.ItemDataRole.AccessibleTextRole:
                 return ", ".join(words for words in (case.name, case.facts) if words) + f": {case.status_line}"
             case Qt.ItemDataRole.ToolTipRole:
-                hint = f"\n{case.error.hint}" if case.error is not None else ""
+                hint = f"\n{tr(case.error.hint)}" if case.error is not None else ""
                 study = "" if case.entry is None else case.entry.study_title
                 where = "" if case.path is None else str(case.path)
                 lines = [case.name, study, case.facts, where, f"{case.status_line}{hint}"]
@@ -177,19 +178,19 @@ class CasePanel(QWidget):
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.view.setAccessibleName("Cases")
-        self.view.setAccessibleDescription("Opened files with the state of their analysis")
+        self.view.setAccessibleName(tr("Cases"))
+        self.view.setAccessibleDescription(tr("Opened files with the state of their analysis"))
         self.view.selectionModel().currentChanged.connect(self._current_changed)
-        self.title = QLabel("Cases")
+        self.title = QLabel(tr("Cases"))
         bold = self.title.font()
         bold.setBold(True)
         self.title.setFont(bold)
-        self.open_button = QPushButton("&Open…")
-        self.open_button.setToolTip("Open MRI pictures")
-        self.retry_button = QPushButton("Re&try")
-        self.retry_button.setToolTip("Try the failed or cancelled case again")
-        self.remove_button = QPushButton("Remove")
-        self.remove_button.setToolTip("Take the case off the list; the file stays as it is")
+        self.open_button = QPushButton(tr("&Open…"))
+        self.open_button.setToolTip(tr("Open MRI pictures"))
+        self.retry_button = QPushButton(tr("Re&try"))
+        self.retry_button.setToolTip(tr("Try the failed or cancelled case again"))
+        self.remove_button = QPushButton(tr("Remove"))
+        self.remove_button.setToolTip(tr("Take the case off the list; the file stays as it is"))
         self.open_button.clicked.connect(self.open_asked)
         self.retry_button.clicked.connect(self._retry)
         self.remove_button.clicked.connect(self._remove)
@@ -223,7 +224,11 @@ class CasePanel(QWidget):
         """Bring title and buttons up to date."""
         cases = self._model.cases
         busy = sum(c.state.busy for c in cases)
-        self.title.setText(f"Cases ({len(cases) - busy} of {len(cases)} ready)" if busy else f"Cases ({len(cases)})")
+        self.title.setText(
+            tr("Cases ({ready} of {count} ready)", ready=len(cases) - busy, count=len(cases))
+            if busy
+            else tr("Cases ({count})", count=len(cases))
+        )
         current = self.current
         self.retry_button.setEnabled(current is not None and current.state in (CaseState.FAILED, CaseState.CANCELLED))
         self.remove_button.setEnabled(current is not None)

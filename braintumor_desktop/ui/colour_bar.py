@@ -7,6 +7,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from braintumor_desktop.imaging.overlay import colorize
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.annotations import MARGIN, TEXT
 from braintumor_desktop.ui.layers import draw_text
 
@@ -23,7 +24,7 @@ def draw_colour_bar(painter: QPainter, area: QRectF, colormap: str) -> None:
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(bar)
     metrics = QFontMetricsF(painter.font())
-    for words, y in (("much", bar.top() + metrics.ascent()), ("little", bar.bottom())):
+    for words, y in ((tr("much"), bar.top() + metrics.ascent()), (tr("little"), bar.bottom())):
         draw_text(painter, QPointF(bar.left() - 6 - metrics.horizontalAdvance(words), y), words, TEXT)
-    title = "Heat map"
+    title = tr("Heat map")
     draw_text(painter, QPointF(bar.right() - metrics.horizontalAdvance(title), bar.top() - 8), title, TEXT)

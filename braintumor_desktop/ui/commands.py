@@ -11,8 +11,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import MrSequence
 from braintumor_desktop.imaging.sample import sample_picture, sample_stack
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
@@ -24,8 +26,8 @@ from braintumor_desktop.ui.settings_dialog import SettingsDialog
 if TYPE_CHECKING:
     from braintumor_desktop.ui.main_window import MainWindow
 
-_PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)"
-_STUDIES = "DICOM, NIfTI and ZIP (*.dcm *.dicom *.ima DICOMDIR *.nii *.nii.gz *.zip)"
+_PICTURES = phrase("Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)")
+_STUDIES = phrase("DICOM, NIfTI and ZIP (*.dcm *.dicom *.ima DICOMDIR *.nii *.nii.gz *.zip)")
 _STACKS = {ExportKind.MASK: ExportKind.MASK_STACK, ExportKind.HEATMAP: ExportKind.HEATMAP_STACK}
 
 
@@ -43,13 +45,13 @@ class Commands(QObject):
     # File
 
     def open_files(self) -> None:
-        dialog = self._file_dialog("Open studies and pictures", QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilters(["All files (*)", _STUDIES, _PICTURES])  # DICOM files often have no ending
+        dialog = self._file_dialog(tr("Open studies and pictures"), QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilters([tr("All files (*)"), tr(_STUDIES), tr(_PICTURES)])  # DICOM files often have no ending
         dialog.filesSelected.connect(self._opened)
         dialog.open()
 
     def open_folder(self) -> None:
-        dialog = self._file_dialog("Open all studies and pictures of a folder", QFileDialog.FileMode.Directory)
+        dialog = self._file_dialog(tr("Open all studies and pictures of a folder"), QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.filesSelected.connect(self._opened)
         dialog.open()
@@ -62,8 +64,8 @@ class Commands(QObject):
         elif picture is not None:
             self._window.workspace.open_pasted(picture)
         else:
-            hint = "Copy a picture in another program, or a file in the file manager, and paste again."
-            words = "There is no picture on the clipboard."
+            hint = phrase("Copy a picture in another program, or a file in the file manager, and paste again.")
+            words = phrase("There is no picture on the clipboard.")
             self._window.show_error(BrainTumorError(ErrorCode.NOT_AN_IMAGE, words, hint))
 
     def open_paths(self, paths: list[Path]) -> None:
@@ -73,10 +75,10 @@ class Commands(QObject):
         self._window.workspace.open_paths(paths)
 
     def open_sample(self) -> None:
-        self._window.workspace.open_made("Synthetic head", sample_picture)
+        self._window.workspace.open_made(tr("Synthetic head"), sample_picture)
 
     def open_sample_stack(self) -> None:
-        self._window.workspace.open_made("Synthetic stack", sample_stack)
+        self._window.workspace.open_made(tr("Synthetic stack"), sample_stack)
 
     def fill_recent(self, menu: QMenu) -> None:
         """Fill the menu of recent files, without their names where the reader wants them hidden."""
@@ -84,17 +86,17 @@ class Commands(QObject):
         menu.clear()
         for number, text in enumerate(settings.recent, 1):
             path = Path(text)
-            name = "name hidden" if settings.hide_recent_names else path.name.replace("&", "&&")
+            name = tr("name hidden") if settings.hide_recent_names else path.name.replace("&", "&&")
             action = menu.addAction(f"&{number % 10}  {name}")
             action.triggered.connect(lambda _=False, path=path: self.open_paths([path]))
         if not settings.recent:
-            menu.addAction("No recent files").setEnabled(False)
+            menu.addAction(tr("No recent files")).setEnabled(False)
         menu.addSeparator()
-        hide = menu.addAction("&Hide names")
+        hide = menu.addAction(tr("&Hide names"))
         hide.setCheckable(True)
         hide.setChecked(settings.hide_recent_names)
         hide.toggled.connect(lambda on: setattr(settings, "hide_recent_names", on))
-        clear = menu.addAction("&Clear")
+        clear = menu.addAction(tr("&Clear"))
         clear.setEnabled(bool(settings.recent))
         clear.triggered.connect(self.forget_recent)
 
@@ -108,9 +110,9 @@ class Commands(QObject):
             return
         if case.analysis.study.slices > 1:
             kind = _STACKS.get(kind, kind)
-        dialog = self._file_dialog("Save", QFileDialog.FileMode.AnyFile)
+        dialog = self._file_dialog(tr("Save"), QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilter(kind.words)
+        dialog.setNameFilter(tr(kind.words))
         dialog.setDefaultSuffix(kind.ending)
         dialog.selectFile(kind.proposed_name(case.stem))
         dialog.fileSelected.connect(self._save_as(case, kind))
@@ -121,7 +123,7 @@ class Commands(QObject):
             if case.analysis is None:
                 return
             settings = self._window.settings
-            self._window.statusBar().showMessage("Saving…")
+            self._window.statusBar().showMessage(tr("Saving…"))
             self._window.exporter.submit(
                 Export(
                     kind,
@@ -193,13 +195,13 @@ class Commands(QObject):
 
     def show_shortcuts(self) -> None:
         html = shortcuts_html(list(self._window.actions_by_name.values()))
-        self._open(TextDialog("Keys and mouse", html, self._window))
+        self._open(TextDialog(tr("Keys and mouse"), html, self._window))
 
     def show_about(self) -> None:
-        self._open(TextDialog("About", about_html(), self._window))
+        self._open(TextDialog(tr("About"), about_html(), self._window))
 
     def show_model(self) -> None:
-        self._open(TextDialog("About the model", model_html(self._window.settings.model_id), self._window))
+        self._open(TextDialog(tr("About the model"), model_html(self._window.settings.model_id), self._window))
 
     def _opened(self, files: list[str]) -> None:
         self.open_paths([Path(f) for f in files])

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QImage, QImageWriter, QPainter, QPaintEvent, Q
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.viewer import BACKGROUND
 
 _TEXT = QColor(224, 227, 231)
@@ -57,10 +58,10 @@ class EmptyPage(QWidget):
         self.setPalette(palette)
         self.headline = self._label(1.7, _TEXT)
         self.detail = self._label(1.0, _FAINT)
-        self.open_button = QPushButton("Open…")
-        self.open_button.setToolTip("Choose MRI pictures on this computer")
-        self.sample_button = QPushButton("Try the synthetic sample")
-        self.sample_button.setToolTip("Open a synthetic head made by this program; there is no patient")
+        self.open_button = QPushButton(tr("Open…"))
+        self.open_button.setToolTip(tr("Choose MRI pictures on this computer"))
+        self.sample_button = QPushButton(tr("Try the synthetic sample"))
+        self.sample_button.setToolTip(tr("Open a synthetic head made by this program; there is no patient"))
         self.open_button.clicked.connect(self.open_asked)
         self.sample_button.clicked.connect(self.sample_asked)
         buttons = QHBoxLayout()
@@ -81,24 +82,28 @@ class EmptyPage(QWidget):
 
     def invite(self) -> None:
         """Nothing is open yet."""
-        self.headline.setText("Drop an MRI study here, or press Ctrl+O")
+        self.headline.setText(tr("Drop an MRI study here, or press Ctrl+O"))
         self.detail.setText(
-            "DICOM files, folders, ZIPs or a DICOMDIR; NIfTI volumes; JPEG, PNG, BMP or TIFF pictures.\n"
-            "Several at once, or a whole folder (Ctrl+Shift+O); Ctrl+V pastes.\n"
-            "Everything stays on this computer."
+            tr(
+                "DICOM files, folders, ZIPs or a DICOMDIR; NIfTI volumes; JPEG, PNG, BMP or TIFF pictures.\n"
+                "Several at once, or a whole folder (Ctrl+Shift+O); Ctrl+V pastes.\n"
+                "Everything stays on this computer."
+            )
         )
         self._show_buttons(True)
 
     def wait(self, name: str) -> None:
         """A case is chosen whose picture is not loaded yet."""
-        self.headline.setText("Loading…")
+        self.headline.setText(tr("Loading…"))
         self.detail.setText(name)
         self._show_buttons(False)
 
     def lament(self, name: str, error: BrainTumorError) -> None:
         """A case is chosen whose picture can't be loaded."""
-        self.headline.setText("This file can't be shown")
-        self.detail.setText(f"{name}\n\n{error.message}\n{error.hint}\n\nCode: {error.code.value}")
+        self.headline.setText(tr("This file can't be shown"))
+        self.detail.setText(
+            f"{name}\n\n{tr(error.message)}\n{tr(error.hint)}\n\n{tr('Code: {code}', code=error.code.value)}"
+        )
         self._show_buttons(False)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -154,5 +159,5 @@ class DropSign(QWidget):
         font.setPointSizeF(1.7 * font.pointSizeF())
         painter.setFont(font)
         painter.setPen(Qt.GlobalColor.white)
-        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "Release to open and analyse")
+        painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, tr("Release to open and analyse"))
         painter.end()

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.models.manifest import find_model
@@ -30,13 +31,13 @@ from braintumor_desktop.reporting import (
 class ExportKind(Enum):
     """What can be saved: (file ending, end of the proposed name, the dialog's words)."""
 
-    PDF = (".pdf", " report", "PDF report (*.pdf)")
-    PNG = (".png", " report", "PNG report (*.png)")
-    JSON = (".json", "", "JSON (*.json)")
-    MASK = (".png", " mask", "Mask (*.png)")
-    HEATMAP = (".png", " heat map", "Heat map (*.png)")
-    MASK_STACK = (".tif", " mask", "Mask (*.tif)")
-    HEATMAP_STACK = (".tif", " heat map", "Heat map (*.tif)")
+    PDF = (".pdf", " report", phrase("PDF report (*.pdf)"))
+    PNG = (".png", " report", phrase("PNG report (*.png)"))
+    JSON = (".json", "", phrase("JSON (*.json)"))
+    MASK = (".png", " mask", phrase("Mask (*.png)"))
+    HEATMAP = (".png", " heat map", phrase("Heat map (*.png)"))
+    MASK_STACK = (".tif", " mask", phrase("Mask (*.tif)"))
+    HEATMAP_STACK = (".tif", " heat map", phrase("Heat map (*.tif)"))
 
     @property
     def ending(self) -> str:
@@ -107,7 +108,9 @@ def write(export: Export) -> Path:
     path = writers[export.kind](export)
     if path is None:
         raise BrainTumorError(
-            ErrorCode.EXPORT_FAILED, "This model gives no such map, so there is nothing to save.", "Export the report."
+            ErrorCode.EXPORT_FAILED,
+            phrase("This model gives no such map, so there is nothing to save."),
+            phrase("Export the report."),
         )
     return path
 

@@ -11,22 +11,35 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayo
 
 from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import number, tr
 from braintumor_desktop.models.manifest import find_model
 
 _MOUSE = (
-    ("Wheel", "zoom to the cursor; in a stack: go through the slices"),
-    ("Ctrl + wheel", "zoom to the cursor, in a stack too"),
-    ("Left or middle drag", "move the picture; with planes, the left button moves the crosshair"),
-    ("Right drag", "window: left and right for width, up and down for level"),
-    ("Double click", "fit the picture"),
-    ("Space, held", "look below the overlays"),
-    ("Arrows, Page Up, Page Down, Home, End", "go through the slices of a stack"),
-    ("Tab", "go to the next of several views; keys act on the one with the frame"),
-    ("Left drag on a measurement", "a handle changes it, the line itself moves it"),
-    ("Shift + arrows", "move the handle of the selected measurement; with Ctrl, all of it"),
-    ("Enter", "with a measuring tool in hand: place it in the middle of the view"),
-    ("Del", "delete the selected measurement, else take the case off the list"),
-    ("Esc", "put the tool away and let go of the measurement, else cancel"),
+    (phrase("Wheel"), phrase("zoom to the cursor; in a stack: go through the slices")),
+    (phrase("Ctrl + wheel"), phrase("zoom to the cursor, in a stack too")),
+    (phrase("Left or middle drag"), phrase("move the picture; with planes, the left button moves the crosshair")),
+    (phrase("Right drag"), phrase("window: left and right for width, up and down for level")),
+    (phrase("Double click"), phrase("fit the picture")),
+    (phrase("Space, held"), phrase("look below the overlays")),
+    (phrase("Arrows, Page Up, Page Down, Home, End"), phrase("go through the slices of a stack")),
+    ("Tab", phrase("go to the next of several views; keys act on the one with the frame")),
+    (phrase("Left drag on a measurement"), phrase("a handle changes it, the line itself moves it")),
+    (phrase("Shift + arrows"), phrase("move the handle of the selected measurement; with Ctrl, all of it")),
+    ("Enter", phrase("with a measuring tool in hand: place it in the middle of the view")),
+    ("Del", phrase("delete the selected measurement, else take the case off the list")),
+    ("Esc", phrase("put the tool away and let go of the measurement, else cancel")),
+)
+
+_ON_THIS_COMPUTER = phrase(
+    "Everything is computed on this computer. The program opens no network connection and sends nothing."
+)
+_LICENCES = phrase(
+    "Licence of the program: Apache-2.0. It uses Qt for Python (LGPL-3.0), PyTorch, NumPy, OpenCV and Pillow."
+)
+_WHAT_IT_KNOWS = phrase(
+    "The model knows glioma, meningioma, pituitary tumour and their absence, and nothing else. "
+    "“No tumour” does not mean healthy."
 )
 
 
@@ -56,16 +69,16 @@ def shortcuts_html(actions: Sequence[QAction]) -> str:
         for action in actions
         for shortcut in action.shortcuts()[:1]
     ]
-    return f"<h3>Mouse and viewer</h3>{_table(_MOUSE)}<h3>Keys</h3>{_table(keys)}"
+    mouse = [(tr(move), tr(words)) for move, words in _MOUSE]
+    return f"<h3>{tr('Mouse and viewer')}</h3>{_table(mouse)}<h3>{tr('Keys')}</h3>{_table(keys)}"
 
 
 def about_html() -> str:
     return (
-        f"<h3>Brain tumour MRI analysis {escape(__version__)}</h3>"
-        f"<p><b>{escape(RESEARCH_USE)}</b></p>"
-        "<p>Everything is computed on this computer. The program opens no network connection and sends nothing.</p>"
-        "<p>Licence of the program: Apache-2.0. "
-        "It uses Qt for Python (LGPL-3.0), PyTorch, NumPy, OpenCV and Pillow.</p>"
+        f"<h3>{escape(tr('Brain tumour MRI analysis'))} {escape(__version__)}</h3>"
+        f"<p><b>{escape(tr(RESEARCH_USE))}</b></p>"
+        f"<p>{escape(tr(_ON_THIS_COMPUTER))}</p>"
+        f"<p>{escape(tr(_LICENCES))}</p>"
     )
 
 
@@ -74,23 +87,19 @@ def model_html(model_id: str) -> str:
     try:
         row = find_model(model_id)
     except BrainTumorError as error:
-        return f"<p><b>{escape(error.message)}</b></p><p>{escape(error.hint)}</p>"
-    figures = [(name, f"{value:.3f}") for name, value in row.metrics.items()]
+        return f"<p><b>{escape(tr(error.message))}</b></p><p>{escape(tr(error.hint))}</p>"
+    figures = [(name, number(f"{value:.3f}")) for name, value in row.metrics.items()]
     rows = [
-        ("Model", f"{row.id} {row.version}"),
-        ("Network", row.title),
-        ("Input", row.input),
-        ("Preprocessing", row.preprocessing),
-        ("Trained on", row.training_data),
-        ("Weights", f"{row.file}, SHA-256 {row.sha256}"),
-        ("Licence of the weights", row.licence),
+        (tr("Model"), f"{row.id} {row.version}"),
+        (tr("Network"), tr(row.title)),
+        (tr("Input"), tr(row.input)),
+        (tr("Preprocessing"), tr(row.preprocessing)),
+        (tr("Trained on"), tr(row.training_data)),
+        (tr("Weights"), f"{row.file}, SHA-256 {row.sha256}"),
+        (tr("Licence of the weights"), tr(row.licence)),
     ]
-    measured = f"<h3>Measured on held-out patients</h3>{_table(figures)}" if figures else ""
-    return (
-        f"{_table(rows)}{measured}"
-        "<p>The model knows glioma, meningioma, pituitary tumour and their absence, and nothing else. "
-        f"“No tumour” does not mean healthy.</p><p><b>{escape(RESEARCH_USE)}</b></p>"
-    )
+    measured = f"<h3>{tr('Measured on held-out patients')}</h3>{_table(figures)}" if figures else ""
+    return f"{_table(rows)}{measured}<p>{escape(tr(_WHAT_IT_KNOWS))}</p><p><b>{escape(tr(RESEARCH_USE))}</b></p>"
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:

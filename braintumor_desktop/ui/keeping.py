@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.storage.readings import Reading, ReadingStore, reading_key
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case
@@ -47,8 +48,10 @@ class Keeper(QObject):
     def _fetch(self, case: Case) -> None:
         kept, whole = self.store.load(case.reading_key)
         if not whole:
-            words = "What was kept of your earlier reading of this series is damaged; what could be used is shown."
-            hint = "Check measurements, verdict and comment before you rely on them."
+            words = phrase(
+                "What was kept of your earlier reading of this series is damaged; what could be used is shown."
+            )
+            hint = phrase("Check measurements, verdict and comment before you rely on them.")
             self.trouble.emit(BrainTumorError(ErrorCode.READING_DAMAGED, words, hint))
         if not kept.empty:
             case.take_reading(kept)
@@ -94,8 +97,8 @@ class Keeper(QObject):
         if self._told:
             return
         self._told = True
-        words = "Your measurements and comments could not be kept on this computer."
-        hint = "Export the report to save them, and look whether the disk is full or write-protected."
+        words = phrase("Your measurements and comments could not be kept on this computer.")
+        hint = phrase("Export the report to save them, and look whether the disk is full or write-protected.")
         error = BrainTumorError(ErrorCode.READING_NOT_KEPT, words, hint)
         error.__cause__ = cause
         self.trouble.emit(error)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from braintumor_desktop.language import tr
+
 
 class ListingBar(QWidget):
     """What is being done, how far it is, and a way to stop it."""
@@ -17,9 +19,9 @@ class ListingBar(QWidget):
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(10)
-        self.progress.setAccessibleName("Progress of the listing")
-        self.cancel_button = QPushButton("Cancel")
-        self.cancel_button.setToolTip("Stop looking through the files (Esc)")
+        self.progress.setAccessibleName(tr("Progress of the listing"))
+        self.cancel_button = QPushButton(tr("Cancel"))
+        self.cancel_button.setToolTip(tr("Stop looking through the files (Esc)"))
         self.cancel_button.clicked.connect(self.cancel_asked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 2, 8, 2)
@@ -30,7 +32,7 @@ class ListingBar(QWidget):
 
     def show_progress(self, stage: str, share: float) -> None:
         """share: 0 to 1."""
-        self.words.setText(f"{stage}… {100 * share:.0f} %")
+        self.words.setText(tr("{stage}… {percent:.0f} %", stage=tr(stage), percent=100 * share))
         self.progress.setRange(0, 100 if share > 0 else 0)
         self.progress.setValue(round(100 * share))
         self.show()

@@ -13,7 +13,9 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QV
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.storage.readings import ReadingStore, readings_folder
 from braintumor_desktop.storage.settings import Settings, save_settings
 from braintumor_desktop.ui.case import Case, CaseState
@@ -33,7 +35,7 @@ from braintumor_desktop.ui.view_commands import ViewCommands
 from braintumor_desktop.ui.worker import AnalyzerFactory
 from braintumor_desktop.ui.workspace import Workspace
 
-TITLE = "Brain tumour MRI analysis"
+TITLE = phrase("Brain tumour MRI analysis")
 _MESSAGE_MS = 15_000
 
 
@@ -109,8 +111,8 @@ class MainWindow(QMainWindow):
         bar = self.statusBar()
         bar.setSizeGripEnabled(False)
         self.model_label = QLabel()
-        self.model_label.setAccessibleName("State of the model")
-        self.research_label = QLabel(RESEARCH_USE)
+        self.model_label.setAccessibleName(tr("State of the model"))
+        self.research_label = QLabel(tr(RESEARCH_USE))
         bold = self.research_label.font()
         bold.setBold(True)
         self.research_label.setFont(bold)
@@ -191,7 +193,7 @@ class MainWindow(QMainWindow):
         shown = case is not None and case.study is not None
         self.pages.setCurrentWidget(self.area if shown else self.empty_page)
         self.overlay_bar.setVisible(shown)
-        self.setWindowTitle(TITLE if case is None else f"{case.name} – {TITLE}")
+        self.setWindowTitle(tr(TITLE) if case is None else f"{case.name} – {tr(TITLE)}")
         stack = case is not None and case.study is not None and case.study.slices > 1
         self.slice_strip.setVisible(stack)
         if stack and case is not None and case.study is not None:
@@ -211,7 +213,7 @@ class MainWindow(QMainWindow):
         enable(("heatmap_file", "heatmap"), has_map)
         failed = case is not None and case.state is CaseState.FAILED
         enable(("analyse",), case is not None and not busy)
-        self.actions_by_name["analyse"].setIconText("Analyse" if analysis is None else "Re-analyse")
+        self.actions_by_name["analyse"].setIconText(tr("Analyse") if analysis is None else tr("Re-analyse"))
         enable(("reanalyse",), analysis is not None and not busy)
         enable(("cancel",), busy or self.listing_bar.isVisible())
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
@@ -300,15 +302,18 @@ class MainWindow(QMainWindow):
         self._enable_actions(self.workspace.shown)
 
     def _passed_over(self, count: int) -> None:
-        files = "file that is no picture was" if count == 1 else "files that are no pictures were"
-        self.statusBar().showMessage(f"{count:,} {files} passed over", _MESSAGE_MS)
+        one, more = (
+            "{count} file that is no picture was passed over",
+            "{count:,} files that are no pictures were passed over",
+        )
+        self.statusBar().showMessage(tr_count(one, more, count), _MESSAGE_MS)
 
     def _remember(self, files: list[Path]) -> None:
         for file in reversed(files[:10]):
             self.settings.remember(file)
 
     def _saved(self, path: Path) -> None:
-        self.statusBar().showMessage(f"Saved {path}", _MESSAGE_MS)
+        self.statusBar().showMessage(tr("Saved {path}", path=path), _MESSAGE_MS)
 
     # Drag and drop, close
 

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.case import Case
 
 
@@ -45,11 +46,11 @@ class NoticeBar(QFrame):
         words.setSpacing(2)
         for label in (self.sentence, self.hint, self.code):
             words.addWidget(label)
-        self.retry = QPushButton("Retry")
-        self.retry.setToolTip("Try this file again")
+        self.retry = QPushButton(tr("Retry"))
+        self.retry.setToolTip(tr("Try this file again"))
         self.retry.clicked.connect(self._retry)
-        self.close_button = QPushButton("Dismiss")
-        self.close_button.setToolTip("Put this message away")
+        self.close_button = QPushButton(tr("Dismiss"))
+        self.close_button.setToolTip(tr("Put this message away"))
         self.close_button.clicked.connect(self.hide)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 8, 8, 8)
@@ -66,12 +67,12 @@ class NoticeBar(QFrame):
         self._problems = self._problems + 1 if another else 1
         self._case = case
         name = f"{case.name}: " if case is not None else ""
-        count = f"{self._problems} problems, the latest: " if self._problems > 1 else ""
-        self.sentence.setText(count + name + error.message)
-        self.hint.setText(error.hint)
-        self.code.setText(f"Code: {error.code.value}")
+        count = tr("{count} problems, the latest:", count=self._problems) + " " if self._problems > 1 else ""
+        self.sentence.setText(count + name + tr(error.message))
+        self.hint.setText(tr(error.hint))
+        self.code.setText(tr("Code: {code}", code=error.code.value))
         self.retry.setVisible(case is not None)
-        self.setAccessibleName(f"{error.message} {error.hint}")
+        self.setAccessibleName(f"{tr(error.message)} {tr(error.hint)}")
         self._colour()
         self.show()
 

@@ -6,12 +6,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.overlay import COLORMAPS
+from braintumor_desktop.language import tr
 
 COLORMAP_TITLES = {
-    "cividis": "Cividis (colour-blind safe)",
-    "viridis": "Viridis (colour-blind safe)",
-    "jet": "Jet (not colour-blind safe)",
+    "cividis": phrase("Cividis (colour-blind safe)"),
+    "viridis": phrase("Viridis (colour-blind safe)"),
+    "jet": phrase("Jet (not colour-blind safe)"),
 }
 
 
@@ -40,12 +42,12 @@ class OverlayBar(QWidget):
         self.colormap = QComboBox()
         for name in COLORMAPS:
             self.colormap.addItem(name.capitalize(), name)
-            self.colormap.setItemData(self.colormap.count() - 1, COLORMAP_TITLES[name], Qt.ItemDataRole.ToolTipRole)
-        self.colormap.setAccessibleName("Colours of the heat map")
-        self.colormap.setToolTip("Colours of the heat map")
+            self.colormap.setItemData(self.colormap.count() - 1, tr(COLORMAP_TITLES[name]), Qt.ItemDataRole.ToolTipRole)
+        self.colormap.setAccessibleName(tr("Colours of the heat map"))
+        self.colormap.setToolTip(tr("Colours of the heat map"))
         self.colormap.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.colormap.currentIndexChanged.connect(lambda _: self.colormap_changed.emit(self.colormap.currentData()))
-        label = QLabel("Colours")
+        label = QLabel(tr("Colours"))
         label.setBuddy(self.colormap)
         layout.addWidget(label)
         layout.addWidget(self.colormap)
@@ -63,8 +65,8 @@ class OverlayBar(QWidget):
         slider.setMinimumWidth(50)
         slider.setMaximumWidth(110)
         slider.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        slider.setAccessibleName(f"{title} opacity")
-        slider.setToolTip(f"{title} opacity")
+        slider.setAccessibleName(tr("{title} opacity", title=title))
+        slider.setToolTip(tr("{title} opacity", title=title))
         slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         slider.valueChanged.connect(lambda value: self.opacity_changed.emit(layer, value / 100))
         self.sliders[layer] = slider

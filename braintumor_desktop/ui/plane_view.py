@@ -25,6 +25,7 @@ from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.reformat import Plane, PlaneStack, acquired
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.annotations import Shown, draw_annotations
 from braintumor_desktop.ui.colour_bar import draw_colour_bar
 from braintumor_desktop.ui.layers import (
@@ -72,7 +73,7 @@ class PlaneView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 100)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setAccessibleName("Picture")
+        self.setAccessibleName(tr("Picture"))
 
     def sizeHint(self) -> QSize:
         return QSize(700, 560)
@@ -129,8 +130,10 @@ class PlaneView(QWidget):
             stack.rows, stack.columns, size, aspect=row_mm / column_mm, turn=turn or UPRIGHT
         )
         self._go_to(slice_index)
-        view = "" if stack.plane is Plane.ACQUIRED else f"{stack.plane.value}, "
-        words = f"{stack.columns} by {stack.rows} pixels, {stack.slices} slices"
+        view = "" if stack.plane is Plane.ACQUIRED else f"{tr(stack.plane.value)}, "
+        words = tr(
+            "{columns} by {rows} pixels, {slices} slices", columns=stack.columns, rows=stack.rows, slices=stack.slices
+        )
         self.setAccessibleDescription(f"{self.title}, {view}{words}")
         self.fit()
 
@@ -142,7 +145,7 @@ class PlaneView(QWidget):
     def clear(self) -> None:
         self._study = self._stack = self._analysis = self._outline = self._mask = None
         self._levels = []
-        self.setAccessibleDescription("No picture")
+        self.setAccessibleDescription(tr("No picture"))
         self.update()
 
     def show_slice(self, index: int) -> None:

@@ -7,9 +7,8 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from braintumor_desktop.domain.findings import CLASS_TITLES, CLASSES, Finding, TumorClass
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.figures import share_in_words
-
-_VALUE_SAMPLE = "less than 0.1 %"
 
 
 class ProbabilityBar(QWidget):
@@ -26,14 +25,16 @@ class ProbabilityBar(QWidget):
         self.setAccessibleName(title)
 
     def sizeHint(self) -> QSize:
-        return QSize(120 + self.fontMetrics().horizontalAdvance(_VALUE_SAMPLE), self.fontMetrics().height() + 16)
+        return QSize(
+            120 + self.fontMetrics().horizontalAdvance(tr("less than 0.1 %")), self.fontMetrics().height() + 16
+        )
 
     def set_value(self, value: float | None, *, leads: bool, in_set: bool) -> None:
         """value: 0..1, None where the model can't tell; leads: the likeliest class; in_set: it can't be excluded."""
         self._value, self._leads, self._in_set = value or 0.0, leads, in_set
-        self.words = "not told" if value is None else share_in_words(value)
-        self.setAccessibleDescription(self.words + (", in the prediction set" if in_set else ""))
-        self.setToolTip(f"{self.title}: {self.words}" + ("; the model can't exclude it" if in_set else ""))
+        self.words = tr("not told") if value is None else share_in_words(value)
+        self.setAccessibleDescription(self.words + (", " + tr("in the prediction set") if in_set else ""))
+        self.setToolTip(f"{self.title}: {self.words}" + ("; " + tr("the model can't exclude it") if in_set else ""))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:

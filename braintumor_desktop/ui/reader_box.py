@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import ReaderNote
 from braintumor_desktop.storage.readings import Verdict
 from braintumor_desktop.ui.case import Case
@@ -18,20 +19,23 @@ class ReaderBox(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._case: Case | None = None
-        self.agree = QPushButton("A&gree")
-        self.disagree = QPushButton("&Disagree")
+        self.agree = QPushButton(tr("A&gree"))
+        self.disagree = QPushButton(tr("&Disagree"))
         self._group = QButtonGroup(self)
         self._group.setExclusive(False)  # a second click takes the verdict back
         buttons = QHBoxLayout()
-        for button, words in ((self.agree, "You agree with the model"), (self.disagree, "You disagree with the model")):
+        for button, words in (
+            (self.agree, tr("You agree with the model")),
+            (self.disagree, tr("You disagree with the model")),
+        ):
             button.setCheckable(True)
-            button.setToolTip(f"{words}; stands in the report")
+            button.setToolTip(f"{words}; {tr('stands in the report')}")
             button.setAccessibleName(words)
             self._group.addButton(button)
             buttons.addWidget(button)
         self.comment = QPlainTextEdit()
-        self.comment.setPlaceholderText("Comment for the report")
-        self.comment.setAccessibleName("Comment for the report")
+        self.comment.setPlaceholderText(tr("Comment for the report"))
+        self.comment.setAccessibleName(tr("Comment for the report"))
         self.comment.setTabChangesFocus(True)
         self.comment.setAcceptDrops(False)  # a picture dropped here is to be opened, not written down
         self.comment.setFixedHeight(4 * self.comment.fontMetrics().height() + 12)

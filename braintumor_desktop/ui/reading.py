@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode, internal_error
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Limits, list_inputs
 from braintumor_desktop.imaging.windowing import Window, apply_window, robust_window
@@ -170,8 +171,8 @@ def typed_error(error: Exception) -> BrainTumorError:
     if isinstance(error, MemoryError):
         typed = BrainTumorError(
             ErrorCode.OUT_OF_MEMORY,
-            "There is not enough memory for this picture.",
-            "Close other programs or cases, then retry.",
+            phrase("There is not enough memory for this picture."),
+            phrase("Close other programs or cases, then retry."),
         )
     else:
         typed = internal_error(error)

@@ -2,53 +2,60 @@
 
 from __future__ import annotations
 
-from braintumor_desktop.domain.findings import CLASS_TITLES, Analysis, Finding, Segmentation
+from braintumor_desktop.domain.findings import CLASS_NAMES, Analysis, Finding, Segmentation
 from braintumor_desktop.domain.measurements import Diameter
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.inference.quality import sequence_flags
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.figures import in_words, share_in_words
 from braintumor_desktop.reporting.reader_rows import reader_rows
 from braintumor_desktop.ui.case import Case
 
-NOT_KNOWN = "not known"
+NOT_KNOWN = phrase("not known")
 
 
 def prediction_set(finding: Finding) -> str:
     """What the model can't exclude; empty where it gives no such set."""
     if finding.prediction_set is None:
         return ""
-    coverage = "" if finding.coverage is None else f" at {100 * finding.coverage:g} % coverage"
-    names = ", ".join(CLASS_TITLES[c].lower() for c in finding.prediction_set) or "none of the classes"
-    return f"Can't be excluded (✓){coverage}: {names}."
+    coverage = "" if finding.coverage is None else tr(" at {coverage:g} % coverage", coverage=100 * finding.coverage)
+    names = ", ".join(tr(CLASS_NAMES[c]) for c in finding.prediction_set) or tr("none of the classes")
+    return tr("Can't be excluded (✓){coverage}: {names}.", coverage=coverage, names=names)
 
 
 def sizes(study: Study, found: Segmentation | None) -> list[tuple[str, str]]:
     """Rows of quantity and value; empty where the model draws no outline."""
     if found is None or not found.present:
         return []
-    area = f"{found.area_px:,} px"
-    rows = [("Area", area if found.area_mm2 is None else f"{in_words(found.area_mm2, 1, 'mm²')} ({area})")]
-    rows.append(("Of the picture", in_words(found.area_percent_of_image, 2, "%")))
+    area = tr("{area_px:,} px", area_px=found.area_px)
+    rows = [(tr("Area"), area if found.area_mm2 is None else f"{in_words(found.area_mm2, 1, 'mm²')} ({area})")]
+    rows.append((tr("Of the picture"), in_words(found.area_percent_of_image, 2, "%")))
     head = found.area_percent_of_head
-    rows.append(("Of the head", NOT_KNOWN if head is None else in_words(head, 2, "%")))
+    rows.append((tr("Of the head"), tr(NOT_KNOWN) if head is None else in_words(head, 2, "%")))
     if found.diameters is not None:
-        rows.append(("Longest diameter", _length(found.diameters.longest)))
-        rows.append(("Perpendicular", _length(found.diameters.perpendicular)))
+        rows.append((tr("Longest diameter"), _length(found.diameters.longest)))
+        rows.append((tr("Perpendicular"), _length(found.diameters.perpendicular)))
     if found.volume_ml is not None:
-        rows.append(("Volume", in_words(found.volume_ml, 2, "ml")))
+        rows.append((tr("Volume"), in_words(found.volume_ml, 2, "ml")))
     if study.slices > 1:
-        rows.append(("Measured on", f"slice {found.slice_index + 1} of {study.slices}"))
+        rows.append(
+            (
+                tr("Measured on"),
+                tr("slice {number} of {slices}", number=found.slice_index + 1, slices=study.slices),
+            )
+        )
     return rows
 
 
 def size_note(study: Study, found: Segmentation | None) -> str:
     """Why something is missing from the sizes."""
     if found is None:
-        return "This model draws no outlines, so nothing is measured."
+        return tr("This model draws no outlines, so nothing is measured.")
     if not found.present:
-        return "The model outlines no tumour."
+        return tr("The model outlines no tumour.")
     if study.geometry.pixel_spacing_mm is None:
-        return "This file has no pixel spacing, so sizes are in pixels."
+        return tr("This file has no pixel spacing, so sizes are in pixels.")
     return ""
 
 
@@ -56,12 +63,12 @@ def quality(analysis: Analysis) -> list[tuple[bool, str]]:
     """Sentences on the input and the answer, each with whether it is a warning."""
     lines = []
     if analysis.quality.in_distribution is False:
-        lines.append((True, "The picture does not resemble those the model was trained on: distrust the answer."))
-    flags = [flag.sentence for flag in analysis.quality.flags]
+        lines.append((True, tr("The picture does not resemble those the model was trained on: distrust the answer.")))
+    flags = [tr(flag.sentence) for flag in analysis.quality.flags]
     lines += [(True, sentence) for sentence in flags]
-    lines += [(False, note) for note in analysis.study.notes if note not in flags]
+    lines += [(False, note) for note in map(tr, analysis.study.notes) if note not in flags]
     if not any(warning for warning, _ in lines):
-        lines.insert(0, (False, "No automatic check objected to this picture."))
+        lines.insert(0, (False, tr("No automatic check objected to this picture.")))
     return lines
 
 
@@ -69,25 +76,29 @@ def explanation(analysis: Analysis) -> str:
     """What the heat map is, and how much of it lies in the outline."""
     shown = analysis.explanation
     if shown is None:
-        return "This model gives no heat map."
+        return tr("This model gives no heat map.")
     inside = (
-        "" if shown.energy_in_mask is None else f" {share_in_words(shown.energy_in_mask)} of it lies in the outline."
+        ""
+        if shown.energy_in_mask is None
+        else " " + tr("{share} of it lies in the outline.", share=share_in_words(shown.energy_in_mask))
     )
-    return (
-        f"{shown.method}.{inside} It shows where the model looked, which is a question about the model, not a finding."
+    return tr(
+        "{method}.{inside} It shows where the model looked, which is a question about the model, not a finding.",
+        method=tr(shown.method),
+        inside=inside,
     )
 
 
 def model(analysis: Analysis) -> list[tuple[str, str]]:
     identity, timing = analysis.model, analysis.timing
     return [
-        ("Model", f"{identity.id} {identity.version}"),
-        ("Weights", f"SHA-256 {identity.sha256[:12]}…"),
-        ("Device", analysis.device),
-        ("Time in all", f"{timing.total:,.0f} ms"),
-        ("Loading", f"{timing.load:,.0f} ms"),
-        ("Inference", f"{timing.infer:,.0f} ms"),
-        ("Heat map", f"{timing.explain:,.0f} ms"),
+        (tr("Model"), f"{identity.id} {identity.version}"),
+        (tr("Weights"), f"SHA-256 {identity.sha256[:12]}…"),
+        (tr("Device"), analysis.device),
+        (tr("Time in all"), tr("{ms:,.0f} ms", ms=timing.total)),
+        (tr("Loading"), tr("{ms:,.0f} ms", ms=timing.load)),
+        (tr("Inference"), tr("{ms:,.0f} ms", ms=timing.infer)),
+        (tr("Heat map"), tr("{ms:,.0f} ms", ms=timing.explain)),
     ]
 
 
@@ -98,7 +109,7 @@ def _length(diameter: Diameter) -> str:
 
 def sequence_warning(study: Study) -> str:
     """Where the series is none the model was made for, one sentence; empty where it is, or where that is not known."""
-    return " ".join(flag.sentence for flag in sequence_flags(study)).removesuffix(".")
+    return " ".join(tr(flag.sentence) for flag in sequence_flags(study)).removesuffix(".")
 
 
 def reader_measurements(case: Case) -> list[tuple[str, str]]:
@@ -106,6 +117,9 @@ def reader_measurements(case: Case) -> list[tuple[str, str]]:
     if case.study is None:
         return []
     rows = reader_rows(case.study, case.measured.current)
-    places = ["" if case.study.slices == 1 else f" · slice {m.slice_index + 1}" for m in case.measured.current]
+    places = [
+        "" if case.study.slices == 1 else tr(" · slice {number}", number=m.slice_index + 1)
+        for m in case.measured.current
+    ]
     lines = [value.replace(", ", "\n") for _, value, _ in rows]
     return [(f"{row[0]}{place}", value) for row, place, value in zip(rows, places, lines, strict=True)]

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import reference_text
 from braintumor_desktop.ui import result_words
 from braintumor_desktop.ui.case import Case, CaseState
@@ -37,7 +38,7 @@ class ResultsPanel(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setMinimumWidth(290)
-        self.setAccessibleName("Results")
+        self.setAccessibleName(tr("Results"))
         self._analysis: Analysis | None = None
         self._body = QWidget()
         layout = QVBoxLayout(self._body)
@@ -50,12 +51,12 @@ class ResultsPanel(QScrollArea):
         font.setPointSizeF(1.25 * font.pointSizeF())
         font.setBold(True)
         self.finding.setFont(font)
-        self.finding.setAccessibleName("Finding")
+        self.finding.setAccessibleName(tr("Finding"))
         self.state = paragraph(faint=True)
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(10)
-        self.progress.setAccessibleName("Progress of the analysis")
+        self.progress.setAccessibleName(tr("Progress of the analysis"))
         self.button = QPushButton()
         self.button.clicked.connect(self._button_clicked)
         for widget in (self.finding, self.state, self.progress, self.button):
@@ -65,32 +66,32 @@ class ResultsPanel(QScrollArea):
         details = QVBoxLayout(self._details)
         details.setContentsMargins(0, 0, 0, 0)
         details.setSpacing(6)
-        details.addWidget(heading("Probabilities"))
+        details.addWidget(heading(tr("Probabilities")))
         self.bars = ProbabilityBars()
         details.addWidget(self.bars)
         self.prediction_set = paragraph(faint=True)
         details.addWidget(self.prediction_set)
-        details.addWidget(heading("Tumour size"))
+        details.addWidget(heading(tr("Tumour size")))
         self._sizes = QFormLayout()
         details.addLayout(self._sizes)
         self.size_note = paragraph(faint=True)
         details.addWidget(self.size_note)
-        details.addWidget(heading("Quality"))
+        details.addWidget(heading(tr("Quality")))
         self.quality = paragraph()
         details.addWidget(self.quality)
-        details.addWidget(heading("Your reading"))
+        details.addWidget(heading(tr("Your reading")))
         self.reader = ReaderBox()
         self.reader.changed.connect(self.note_changed)
         details.addWidget(self.reader)
-        details.addWidget(heading("Heat map"))
+        details.addWidget(heading(tr("Heat map")))
         self.explanation = paragraph()
         details.addWidget(self.explanation)
-        details.addWidget(heading("Model"))
+        details.addWidget(heading(tr("Model")))
         self._model = QFormLayout()
         details.addLayout(self._model)
         self.reference = FoldedText()
         details.addWidget(self.reference)
-        self._measured_title = heading("Your measurements")
+        self._measured_title = heading(tr("Your measurements"))
         layout.addWidget(self._measured_title)
         self._measured_rows = QFormLayout()
         layout.addLayout(self._measured_rows)
@@ -123,14 +124,16 @@ class ResultsPanel(QScrollArea):
         busy = case is not None and case.state.busy
         self.progress.setVisible(busy)
         self.button.setVisible(case is not None and case.state is not CaseState.DONE)
-        self.button.setText("Cancel" if busy else "Retry" if case and case.state is CaseState.FAILED else "Analyse")
+        self.button.setText(
+            tr("Cancel") if busy else tr("Retry") if case and case.state is CaseState.FAILED else tr("Analyse")
+        )
         self.button.setEnabled(True)
         if case is None:
-            self.finding.setText("No picture open")
-            self.state.setText("The answer of the model appears here.")
+            self.finding.setText(tr("No picture open"))
+            self.state.setText(tr("The answer of the model appears here."))
             return
         analysed = case.analysis is not None
-        self.finding.setText(case.analysis.finding.sentence() if case.analysis is not None else case.name)
+        self.finding.setText(tr(case.analysis.finding.sentence()) if case.analysis is not None else case.name)
         if busy:
             # Without a share to tell yet, the bar moves to and fro: it never sits at 0 % without a word.
             self.progress.setRange(0, 100 if case.fraction > 0 else 0)
@@ -155,12 +158,12 @@ class ResultsPanel(QScrollArea):
         except (KeyError, BrainTumorError):
             self.reference.hide()  # general information may be missing; the finding may not
             return
-        blocks = [(s.heading, s.text) for s in text.sections]
-        self.reference.show_text(f"About: {text.title}", text.notice, blocks, text.sources)
+        blocks = [(tr(s.heading), tr(s.text)) for s in text.sections]
+        self.reference.show_text(tr("About: {title}", title=tr(text.title)), tr(text.notice), blocks, text.sources)
         self.reference.show()
 
     def _button_clicked(self) -> None:
-        if self.button.text() == "Cancel":
+        if self.button.text() == tr("Cancel"):
             self.button.setEnabled(False)
             self.cancel_asked.emit()
         else:
@@ -168,11 +171,11 @@ class ResultsPanel(QScrollArea):
 
 
 def _state_words(case: Case, error: BrainTumorError | None, analysed: bool) -> str:
-    earlier = " Below is the earlier answer." if analysed else ""
+    earlier = " " + tr("Below is the earlier answer.") if analysed else ""
     if case.state is CaseState.FAILED and error is not None:
-        return f"{error.message} {error.hint}{earlier}"
+        return f"{tr(error.message)} {tr(error.hint)}{earlier}"
     if case.state is CaseState.CANCELLED:
-        return "The analysis was cancelled."
+        return tr("The analysis was cancelled.")
     return case.status_line + earlier
 
 

@@ -17,12 +17,14 @@ from PySide6.QtWidgets import (
 )
 
 from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import tr
 from braintumor_desktop.models.manifest import read_manifest
 from braintumor_desktop.storage.settings import APPEARANCES, DEVICES, PAPERS, Settings
 from braintumor_desktop.ui.overlay_bar import COLORMAP_TITLES
 
-_DEVICE_TITLES = {"auto": "Automatic", "cpu": "Processor (CPU)", "cuda": "Graphics card (CUDA)"}
-_APPEARANCE_TITLES = {"dark": "Dark", "light": "Light", "system": "As the desktop"}
+_DEVICE_TITLES = {"auto": phrase("Automatic"), "cpu": phrase("Processor (CPU)"), "cuda": phrase("Graphics card (CUDA)")}
+_APPEARANCE_TITLES = {"dark": phrase("Dark"), "light": phrase("Light"), "system": phrase("As the desktop")}
 
 
 class SettingsDialog(QDialog):
@@ -36,42 +38,44 @@ class SettingsDialog(QDialog):
 
     def __init__(self, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(tr("Settings"))
         self._settings = settings
-        self.model = _choice("Model", _models(settings.model_id), settings.model_id)
-        self.device = _choice("Device", {d: _DEVICE_TITLES[d] for d in DEVICES}, settings.device)
-        self.paper = _choice("Paper of PDF reports", {p: p for p in PAPERS}, settings.paper)
-        self.colormap = _choice("Colours of the heat map", COLORMAP_TITLES, settings.colormap)
-        looks = {a: _APPEARANCE_TITLES[a] for a in APPEARANCES}
-        self.appearance = _choice("Appearance", looks, settings.appearance)
-        self.max_file = QSpinBox(minimum=1, maximum=4096, value=settings.max_file_mb, suffix=" MB")
-        self.max_file.setAccessibleName("Largest file to open")
-        self.max_file.setToolTip("Larger files are refused before they cost memory")
-        self.hide_names = QCheckBox("Hide the names of recent files")
+        self.model = _choice(tr("Model"), _models(settings.model_id), settings.model_id)
+        self.device = _choice(tr("Device"), {d: tr(_DEVICE_TITLES[d]) for d in DEVICES}, settings.device)
+        self.paper = _choice(tr("Paper of PDF reports"), {p: p for p in PAPERS}, settings.paper)
+        self.colormap = _choice(
+            tr("Colours of the heat map"), {c: tr(title) for c, title in COLORMAP_TITLES.items()}, settings.colormap
+        )
+        looks = {a: tr(_APPEARANCE_TITLES[a]) for a in APPEARANCES}
+        self.appearance = _choice(tr("Appearance"), looks, settings.appearance)
+        self.max_file = QSpinBox(minimum=1, maximum=4096, value=settings.max_file_mb, suffix=tr(" MB"))
+        self.max_file.setAccessibleName(tr("Largest file to open"))
+        self.max_file.setToolTip(tr("Larger files are refused before they cost memory"))
+        self.hide_names = QCheckBox(tr("Hide the names of recent files"))
         self.hide_names.setChecked(settings.hide_recent_names)
-        self.forget = QPushButton("Clear recent files")
+        self.forget = QPushButton(tr("Clear recent files"))
         self.forget.clicked.connect(self.forget_asked)
         self.forget.clicked.connect(lambda: self.forget.setEnabled(False))
         self.forget.setEnabled(bool(settings.recent))
-        self.keep_readings = QCheckBox("Keep measurements, verdicts and comments")
+        self.keep_readings = QCheckBox(tr("Keep measurements, verdicts and comments"))
         self.keep_readings.setChecked(settings.keep_readings)
-        self.keep_readings.setToolTip("They are there again when the same series is opened on this computer")
-        self.clear_readings = QPushButton("Delete all that was kept")
+        self.keep_readings.setToolTip(tr("They are there again when the same series is opened on this computer"))
+        self.clear_readings = QPushButton(tr("Delete all that was kept"))
         self.clear_readings.clicked.connect(self.clear_readings_asked)
         self.clear_readings.clicked.connect(lambda: self.clear_readings.setEnabled(False))
         form = QFormLayout()
         form.setVerticalSpacing(10)
-        form.addRow("&Model", self.model)
-        form.addRow("&Device", self.device)
-        form.addRow("&Paper of PDF reports", self.paper)
-        form.addRow("&Colours of the heat map", self.colormap)
-        form.addRow("&Largest file to open", self.max_file)
-        form.addRow("&Appearance", self.appearance)
-        form.addRow("Privacy", self.hide_names)
+        form.addRow(tr("&Model"), self.model)
+        form.addRow(tr("&Device"), self.device)
+        form.addRow(tr("&Paper of PDF reports"), self.paper)
+        form.addRow(tr("&Colours of the heat map"), self.colormap)
+        form.addRow(tr("&Largest file to open"), self.max_file)
+        form.addRow(tr("&Appearance"), self.appearance)
+        form.addRow(tr("Privacy"), self.hide_names)
         form.addRow("", self.forget)
         form.addRow("", self.keep_readings)
         form.addRow("", self.clear_readings)
-        note = QLabel("A new model or device is used from the next analysis on.")
+        note = QLabel(tr("A new model or device is used from the next analysis on."))
         note.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QHelpEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from braintumor_desktop.domain.findings import SliceFinding
+from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.figures import share_in_words
 from braintumor_desktop.ui.layers import CONTOUR
 from braintumor_desktop.ui.viewer import BACKGROUND
@@ -31,7 +32,7 @@ class SliceStrip(QWidget):
         self._current = 0
         self._findings: Sequence[SliceFinding] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setAccessibleName("Slices")
+        self.setAccessibleName(tr("Slices"))
         self.setMouseTracking(False)
 
     def sizeHint(self) -> QSize:
@@ -70,9 +71,11 @@ class SliceStrip(QWidget):
         return QRectF(chart.left() + index * width, chart.top(), width, chart.height())
 
     def _describe(self) -> None:
-        words = f"Slice {self._current + 1} of {self._count}"
+        words = tr("Slice {number} of {slices}", number=self._current + 1, slices=self._count)
         if self._current < len(self._findings):
-            words += f", tumour probability {share_in_words(self._findings[self._current].tumor_probability)}"
+            words += ", " + tr(
+                "tumour probability {share}", share=share_in_words(self._findings[self._current].tumor_probability)
+            )
         self.setAccessibleDescription(words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -88,10 +91,14 @@ class SliceStrip(QWidget):
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
         self._paint_bars(painter)
         painter.setPen(_AXIS)
-        title = "Tumour probability by slice" if self._findings else "Slices"
+        title = tr("Tumour probability by slice") if self._findings else tr("Slices")
         foot = QRectF(chart.left(), chart.bottom() + 4, chart.width(), line)
         painter.drawText(foot, Qt.AlignmentFlag.AlignLeft, title)
-        painter.drawText(foot, Qt.AlignmentFlag.AlignRight, f"Slice {self._current + 1} of {self._count}")
+        painter.drawText(
+            foot,
+            Qt.AlignmentFlag.AlignRight,
+            tr("Slice {number} of {slices}", number=self._current + 1, slices=self._count),
+        )
         if self.hasFocus():
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Highlight), 1))
             painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
@@ -123,9 +130,9 @@ class SliceStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and self._findings:
             finding = self._findings[self.slice_at(event.pos().x())]
-            outline = f"outline of {finding.area_px:,} px" if finding.area_px else "no outline"
+            outline = tr("outline of {area_px:,} px", area_px=finding.area_px) if finding.area_px else tr("no outline")
             probability = share_in_words(finding.tumor_probability)
-            words = f"Slice {finding.index + 1}: tumour probability {probability}"
+            words = tr("Slice {number}: tumour probability {share}", number=finding.index + 1, share=probability)
             words += "" if finding.area_px is None else f", {outline}"
             QToolTip.showText(event.globalPos(), words, self)
             return True

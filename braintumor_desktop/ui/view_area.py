@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.reformat import Plane, can_reformat, reformatted
 from braintumor_desktop.imaging.windowing import Window
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.layers import Layers
 from braintumor_desktop.ui.result_words import sequence_warning
@@ -24,10 +26,10 @@ _GAP = 3
 class Layout(Enum):
     """The value is what menus say."""
 
-    ONE = "One view"
-    THREE = "Three planes"
-    FOUR = "Three planes and the series"
-    BESIDE = "Side by side"
+    ONE = phrase("One view")
+    THREE = phrase("Three planes")
+    FOUR = phrase("Three planes and the series")
+    BESIDE = phrase("Side by side")
 
 
 class ViewArea(QWidget):
@@ -56,8 +58,8 @@ class ViewArea(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP)
         for plane, viewer in self.planes.items():
-            viewer.setAccessibleName(f"{plane.value} plane")
-        self.beside.setAccessibleName("Series beside")
+            viewer.setAccessibleName(tr("{plane} plane", plane=tr(plane.value)))
+        self.beside.setAccessibleName(tr("Series beside"))
         for viewer in self.viewers:
             viewer.setParent(self)
             viewer.slice_asked.connect(lambda index, viewer=viewer: self.go_to(viewer, index))
@@ -219,7 +221,7 @@ class ViewArea(QWidget):
             self.beside.show_analysis(case.analysis)
             self.beside.invert = self.viewer.invert
         self._follow(self.viewer)
-        words = "" if self.same_frame() else "Not synchronised: another frame of reference"
+        words = "" if self.same_frame() else tr("Not synchronised: another frame of reference")
         self.beside.warning = words
         self.beside.update()
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementKind
 from braintumor_desktop.imaging.brain_window import brain_window
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window, full_window, robust_window
+from braintumor_desktop.language import tr
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.view_area import Layout
 from braintumor_desktop.ui.viewer import Viewer
@@ -38,7 +40,7 @@ _ALWAYS = (
     *TOOLS,
 )
 _SLOWEST, _FASTEST = 2, 60
-_HOW_TO_DRAW = "Drag on the picture, or press Enter to place it in the middle; Esc puts it away"
+_HOW_TO_DRAW = phrase("Drag on the picture, or press Enter to place it in the middle; Esc puts it away")
 
 
 class ViewCommands(QObject):
@@ -81,7 +83,7 @@ class ViewCommands(QObject):
         for name, tool in TOOLS.items():
             window.actions_by_name[name].setChecked(measuring.tool is tool)
         history = measuring.history
-        if measuring.tool is None and window.statusBar().currentMessage() == _HOW_TO_DRAW:
+        if measuring.tool is None and window.statusBar().currentMessage() == tr(_HOW_TO_DRAW):
             window.statusBar().clearMessage()
         enable(("undo",), history is not None and history.can_undo)
         enable(("redo",), history is not None and history.can_redo)
@@ -184,7 +186,7 @@ class ViewCommands(QObject):
     def cine_speed(self, factor: float) -> None:
         self.frames_a_second = round(min(max(self.frames_a_second * factor, _SLOWEST), _FASTEST))
         self._cine.setInterval(round(1000 / self.frames_a_second))
-        self._window.statusBar().showMessage(f"{self.frames_a_second} slices a second", 3000)
+        self._window.statusBar().showMessage(tr("{count} slices a second", count=self.frames_a_second), 3000)
 
     def _next_frame(self) -> None:
         viewer = self._viewer
@@ -197,7 +199,7 @@ class ViewCommands(QObject):
         self._window.measuring.choose(TOOLS[name] if on else None)
         if on:
             self._viewer.setFocus()
-            self._window.statusBar().showMessage(_HOW_TO_DRAW)
+            self._window.statusBar().showMessage(tr(_HOW_TO_DRAW))
 
     def next_measurement(self) -> None:
         viewer = self._viewer

@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Qt, QThread, Signal, Slot
 
 from braintumor_desktop.domain.errors import Cancelled
 from braintumor_desktop.domain.findings import Analysis, ModelIdentity
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.ui.reading import Loaded, SharedRead, throttled, typed_error
 
@@ -149,7 +150,7 @@ class Worker(QObject):
             study, load_ms = self._study(job)
             self._stop_if_asked()
             if self._opened != (job.model_id, job.device):
-                self.progress.emit(job.case_id, "Loading the model", 0.0)
+                self.progress.emit(job.case_id, phrase("Loading the model"), 0.0)
             analyzer = self._open(job.model_id, job.device)
             self._stop_if_asked()
             analysis = analyzer.analyze(
@@ -168,7 +169,7 @@ class Worker(QObject):
     def _study(self, job: Job) -> tuple[Study, float]:
         if isinstance(job.source, Study):
             return job.source, job.load_ms
-        self.progress.emit(job.case_id, "Loading", 0.0)
+        self.progress.emit(job.case_id, phrase("Loading"), 0.0)
         study = job.source()
         self.loaded.emit(job.case_id, Loaded.of(study, job.source))
         return study, job.source.load_ms

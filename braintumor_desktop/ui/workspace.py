@@ -10,8 +10,10 @@ from PySide6.QtCore import QObject, Signal
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis, ModelIdentity
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, list_inputs, load_pasted
+from braintumor_desktop.language import tr
 from braintumor_desktop.storage.readings import ReadingStore
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case, CaseState
@@ -76,7 +78,7 @@ class Workspace(QObject):
         self._thread.start()
 
     def warm_up(self) -> None:
-        self.model_changed.emit("Loading the model…")
+        self.model_changed.emit(tr("Loading the model…"))
         self._thread.worker.warm_up(self.settings.model_id, self.settings.device)
 
     def stop(self) -> bool:
@@ -102,8 +104,8 @@ class Workspace(QObject):
 
     def open_pasted(self, data: bytes) -> None:
         """Open an encoded picture from the clipboard or from another program's window."""
-        number = 1 + sum(c.path is None and c.name.startswith("pasted") for c in self.model.cases)
-        name = "pasted picture" if number == 1 else f"pasted picture {number}"
+        number = 1 + sum(c.path is None and c.name.startswith(tr("pasted picture")) for c in self.model.cases)
+        name = tr("pasted picture") if number == 1 else f"{tr('pasted picture')} {number}"
         limits = self.limits
         self._add([self._case(name, None, lambda _stopped: load_pasted(data, name, limits))])
 
@@ -170,15 +172,15 @@ class Workspace(QObject):
 
     def _listed(self, paths: list[Path], catalog: Catalog) -> None:
         if not catalog.items:
-            hint = "Choose a folder that holds pictures."
+            hint = phrase("Choose a folder that holds pictures.")
             self.trouble.emit(
-                BrainTumorError(ErrorCode.FILE_NOT_FOUND, "There are no files in that folder.", hint), None
+                BrainTumorError(ErrorCode.FILE_NOT_FOUND, phrase("There are no files in that folder."), hint), None
             )
             return
         found = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
         if not found:
-            words = f"None of the {catalog.passed_over:,} files there is a picture, DICOM or NIfTI."
-            hint = "Choose the folder that holds the study, or the study's ZIP."
+            words = phrase("None of the {count:,} files there is a picture, DICOM or NIfTI.", count=catalog.passed_over)
+            hint = phrase("Choose the folder that holds the study, or the study's ZIP.")
             self.trouble.emit(BrainTumorError(ErrorCode.NOT_AN_IMAGE, words, hint), None)
             return
         if catalog.entries:
@@ -281,10 +283,17 @@ class Workspace(QObject):
             self._tell(case)
 
     def _model_ready(self, identity: ModelIdentity, device: str) -> None:
-        self.model_changed.emit(f"Model {identity.id} {identity.version} ready on {device.upper()}")
+        self.model_changed.emit(
+            tr(
+                "Model {id} {version} ready on {device}",
+                id=identity.id,
+                version=identity.version,
+                device=device.upper(),
+            )
+        )
 
     def _not_ready(self, error: BrainTumorError) -> None:
-        self.model_changed.emit("The model is not ready")
+        self.model_changed.emit(tr("The model is not ready"))
         self.trouble.emit(error, None)
 
     def _trim(self) -> None:

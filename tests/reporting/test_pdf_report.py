@@ -67,8 +67,8 @@ def test_every_text_and_number_of_the_report_model_is_in_the_pdf(make_analysis: 
     assert len(texts) > 60
     for each in texts:
         assert squeezed(each) in text, each
-    assert "2026-03-0415:06" in text
-    assert "2026-03-05" in text
+    assert "4March2026,15:06" in text
+    assert "5March2026" in text
 
 
 def test_the_pdf_shows_the_numbers_of_the_json_line(make_analysis: Any) -> None:

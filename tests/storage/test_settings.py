@@ -42,6 +42,7 @@ def test_every_setting_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         model_id="cnn3",
         device="cpu",
         appearance="light",
+        language="de",
         window_geometry="AAECAw==",
         splitter_state="AAA=",
         keep_readings=False,

@@ -2,6 +2,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,8 +13,9 @@ from torch import Generator, Tensor, nn
 from braintumor_desktop.cli import main
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.models.architectures import ARCHITECTURES, WholePicture
+from braintumor_desktop.models.manifest import find_model, verified_weights
 from braintumor_desktop.models.output import ReferenceOutput
-from braintumor_desktop.training import recipes
+from braintumor_desktop.training import evaluate, recipes
 from braintumor_desktop.training.recipes import Recipe, is_recipe
 from braintumor_desktop.training.reference_augment import Augmentation, augment
 from braintumor_desktop.training.reference_data import STOPPING_FOLD, load_whole_pack
@@ -49,10 +51,10 @@ def data(tmp_path: Path) -> Path:
         rows = []
         for k in range(15):
             label = labels[k % 3]
-            picture = rng.integers(0, 60, (40, 30), dtype=np.uint8)
+            picture = rng.integers(0, 60, (80, 60), dtype=np.uint8)
             mask = np.zeros_like(picture)
             if label != "no_tumor":
-                mask[10:20, 5:15] = 255
+                mask[20:40, 10:30] = 255
             cv2.imwrite(str(folder / f"{k}.png"), np.maximum(picture, mask))
             cv2.imwrite(str(folder / f"mask{k}.png"), mask)
             split = "val" if k >= 12 else "train"
@@ -104,8 +106,8 @@ def test_a_tumor_of_unknown_type_teaches_only_the_binary_network(data: Path, tmp
     assert (typed.allowed.sum(axis=1) == 1).all()
     assert typed.outlined.all()
     assert typed.masks[typed.allowed[:, 3]].max() == 0
-    # the square of 10 x 10 of 40 x 30 pixels, on 32 x 32
-    assert typed.masks[~typed.allowed[:, 3]].mean() == pytest.approx(100 / 1200, rel=0.1)
+    # the square of 20 x 20 of 80 x 60 pixels, on 32 x 32
+    assert typed.masks[~typed.allowed[:, 3]].mean() == pytest.approx(400 / 4800, rel=0.1)
     assert typed.watched[:12].tolist() == [1 + k % 5 == STOPPING_FOLD for k in range(12)]
 
 
@@ -212,3 +214,38 @@ def test_flips_alone_keep_every_pixel() -> None:
     assert all(a != b for a, b in zip(same, mirrored, strict=True))
     assert any(same)
     assert any(mirrored)
+
+
+def evaluated(data: Path, model: str, weights: Path, out: Path) -> tuple[dict[str, Any], str]:
+    page = evaluate.evaluate(data, model, out, weights=weights, device="cpu")
+    assert (out / f"{model}.png").stat().st_size > 10_000
+    return json.loads((out / f"{model}.json").read_text(), parse_constant=pytest.fail), page
+
+
+def test_types_and_outlines_that_a_model_cannot_give_are_null_in_its_evaluation(data: Path, tmp_path: Path) -> None:
+    weights = train_reference(data, replace(LENET, epochs=1), tmp_path / "run", device="cpu", say=silent)
+    figures, page = evaluated(data, "lenet-binary", weights, tmp_path / "out")
+    assert figures["cheng"]["macro_f1_3"] == {"value": None, "low": None, "high": None}
+    assert figures["cheng"]["dice"]["value"] is None
+    assert figures["cheng"]["confusion"] is None
+    assert figures["calibration"]["temperature"] is None
+    assert 0 <= figures["web"]["auroc_tumor"]["value"] <= 1
+    assert figures["cheng"]["called_tumor"]["value"] in (0, 1 / 3, 2 / 3, 1)
+    assert "| Dice, mean of slices | — | — – — |" in page
+    assert "nan" not in page
+
+
+def test_an_evaluated_reference_can_be_published_with_how_long_it_was_trained(
+    data: Path, small_pair: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ARCHITECTURES, "vgg16", replace(ARCHITECTURES["vgg16"], cam_layer="classifier.1"))
+    monkeypatch.setattr(evaluate, "manifest_path", lambda: tmp_path / "weights/manifest.json")
+    (tmp_path / "weights").mkdir()
+    weights = train_reference(data, small_pair, tmp_path / "run", device="cpu", max_minutes=0, say=silent)
+    evaluate.evaluate(data, "vgg16", tmp_path / "out", weights=weights, device="cpu", publish=True)
+    row = find_model("vgg16", tmp_path / "weights/manifest.json")
+    assert verified_weights(row, tmp_path / "weights").is_file()
+    assert "1 of 3 epochs, ended for want of time" in row.training_data
+    assert row.input == "32x32 grey in three channels"
+    assert row.metrics["Cheng val mean Dice"] >= 0
+    assert not row.default

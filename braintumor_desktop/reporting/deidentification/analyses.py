@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.burnt_in_text import Box, blanked, find_text
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
@@ -39,7 +40,12 @@ def deidentified(
 
     def clean(sentence: str) -> str:
         """The modality is the one word of a header that notes and flags quote."""
-        return sentence.replace(modality, clean_modality) if modality and clean_modality else sentence
+        if not modality or modality == clean_modality:
+            return sentence
+        if isinstance(sentence, Phrase):
+            values = {name: clean_modality if value == modality else value for name, value in sentence.values.items()}
+            return sentence if sentence.plural else phrase(sentence.template, **values)
+        return sentence.replace(modality, str(clean_modality))
 
     texts = texts_in(study)
     pixels = study.pixels
