@@ -47,6 +47,8 @@ QT_LIBRARIES = {
 }
 # The window scenarios need a display of their own.
 DISPLAY_PROGRAMS = {"Xvfb": "xvfb", "xauth": "xauth"}
+# Independent readers that the tests of written DICOM objects ask.
+DICOM_PROGRAMS = {"dciodvfy": "dicom3tools", "dsrdump": "dcmtk"}
 
 
 def main() -> int:
@@ -61,7 +63,7 @@ def main() -> int:
     if options.command == "run":
         install(extra="", system=QT_LIBRARIES)
         return call(BIN / "braintumor", "demo")
-    install(extra="[dev]", system=QT_LIBRARIES | DISPLAY_PROGRAMS)
+    install(extra="[dev]", system=QT_LIBRARIES | DISPLAY_PROGRAMS | DICOM_PROGRAMS)
     return check(quick=options.quick)
 
 

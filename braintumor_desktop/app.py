@@ -24,6 +24,7 @@ from braintumor_desktop import __version__
 from braintumor_desktop.language import tr
 from braintumor_desktop.storage.settings import load_settings
 from braintumor_desktop.ui.appearance import apply_appearance
+from braintumor_desktop.ui.localisation import apply_language
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.torch_preload import open_analyzer
 
@@ -90,6 +91,7 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
     app.setApplicationName("braintumor-desktop")
     app.setApplicationVersion(__version__)
     settings, repairs = load_settings()
+    apply_language(app, settings.language)
     apply_appearance(app, settings.appearance)
     window = MainWindow(settings, open_analyzer)
     relay = CrashRelay()

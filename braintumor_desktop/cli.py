@@ -7,10 +7,15 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 
+if TYPE_CHECKING:
+    from braintumor_desktop.reporting.dicom.kinds import DicomKind
+
+_USUAL_DICOM = "seg,sr,sc,pdf"
 COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "deidentify", "train", "evaluate")
 
 
@@ -52,10 +57,13 @@ def _dispatch(options: argparse.Namespace) -> int:
                     masks=options.masks,
                     heatmaps=options.heatmaps,
                     report=options.report,
+                    dicom=options.dicom,
+                    dicom_kinds=options.dicom_kinds,
                     csv=options.csv,
                     model=options.model,
                     device=options.device,
                     workers=options.workers,
+                    frame=options.frame,
                     debug=options.debug,
                     deidentify=options.deidentify,
                     blank_text=options.blank_text,
@@ -127,10 +135,22 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--masks", type=Path, metavar="DIR", help="write lesion masks here")
     one.add_argument("--heatmaps", type=Path, metavar="DIR", help="write heat maps here")
     one.add_argument("--report", type=Path, metavar="DIR", help="write PDF and PNG reports here")
+    one.add_argument("--dicom", type=Path, metavar="DIR", help="write DICOM objects here, a folder for each input")
+    one.add_argument(
+        "--dicom-kinds",
+        type=_dicom_kinds,
+        default=_USUAL_DICOM,
+        metavar="LIST",
+        help="which: seg (outline), prob (probability map), sr (measurements), sc (key images), pdf (report); "
+        f"{_USUAL_DICOM} unless said otherwise",
+    )
     one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")
+    one.add_argument(
+        "--frame", type=_positive, default=1, metavar="N", help="which volume of series that hold several, from 1"
+    )
 
     words = "leave out of all files what could tell who the patient is; they are called case-0001 and so on"
     one.add_argument("--deidentify", action="store_true", help=words)
@@ -181,6 +201,15 @@ def _device(parser: argparse.ArgumentParser) -> None:
 def _blank_text(parser: argparse.ArgumentParser) -> None:
     words = "of what is de-identified, make places black that may hold text burnt into the picture"
     parser.add_argument("--blank-text", action="store_true", help=words)
+
+
+def _dicom_kinds(text: str) -> tuple[DicomKind, ...]:
+    from braintumor_desktop.reporting.dicom.kinds import DicomKind, kinds_of
+
+    try:
+        return kinds_of(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"choose among {','.join(DicomKind)}") from None
 
 
 def _positive(text: str) -> int:

@@ -6,6 +6,7 @@ translation program edits; it is read as it is. Its header also says what the Un
 - ``X-Name``: what it calls itself; ``X-Direction``: ``ltr`` or ``rtl``
 - ``X-Decimal``, ``X-Group``: the marks of numbers, ``space`` for a narrow no-break one; ``X-Groups``: ``3``, or ``3;2``
 - ``X-Date``: a long date from ``{day}``, ``{month}`` and ``{year}``; ``X-Months``: the twelve names in it
+- ``X-Font``: a font of ``resources/fonts`` for letters that Noto Sans lacks; empty where it has all
 
 The digits of a number are those Python wrote in English, only the marks differ, so that no language rounds otherwise.
 There is one language at a time, chosen at the start; without a choice it is English, and so the command line is.
@@ -19,6 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from numbers import Real
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -35,7 +37,8 @@ _NUMBER = re.compile(r"(\d[\d,]*)(\.\d+)?")
 class Language:
     """A language and its catalogue.
 
-    code: as in BCP 47, ``pt``; name: in itself; groups: digits in the last group and in each before it;
+    code: as in BCP 47, ``pt``; name: in itself; font: see above;
+    groups: digits in the last group and in each before it;
     sentences: translations by English template, several where the sentence goes by a count; form: which of them.
     """
 
@@ -47,6 +50,7 @@ class Language:
     groups: tuple[int, int]
     date_pattern: str
     months: tuple[str, ...]
+    font: str
     sentences: Mapping[str, tuple[str, ...]] = field(repr=False)
     form: Callable[[int], int] = field(repr=False)
 
@@ -94,7 +98,7 @@ class _InLanguage(Formatter):
         if isinstance(value, Phrase):
             value = self._language.say(value)
         written = format(value, format_spec)
-        return self._language.number(written) if isinstance(value, int | float) else written
+        return self._language.number(written) if isinstance(value, Real) else written
 
 
 def read_language(file: Path) -> Language:
@@ -116,6 +120,7 @@ def read_language(file: Path) -> Language:
             groups=(int(last), int(before or last)),
             date_pattern=header["X-Date"],
             months=tuple(header["X-Months"].split()),
+            font=header["X-Font"],
             sentences=sentences,
             form=gettext.c2py(plural),
         )
@@ -179,7 +184,7 @@ def current_language() -> Language:
 
 def _plain_english() -> Language:
     months = "January February March April May June July August September October November December"
-    parts = ("English", False, ".", ",", (3, 3), "{day} {month} {year}", tuple(months.split()))
+    parts = ("English", False, ".", ",", (3, 3), "{day} {month} {year}", tuple(months.split()), "")
     return Language(ENGLISH, *parts, sentences={}, form=lambda count: int(count != 1))
 
 

@@ -15,6 +15,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
+from braintumor_desktop import reporting
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.domain.findings import Analysis
@@ -42,6 +43,7 @@ from braintumor_desktop.reporting import (
 )
 from braintumor_desktop.reporting.deidentification.analyses import deidentified
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
+from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 from braintumor_desktop.storage.settings import load_settings
 
 READ_AHEAD = 4
@@ -55,8 +57,8 @@ class Options:
     """The options of the command.
 
     json: a file, that appears whole at the end, ``-`` for standard output as it comes, None for plain lines;
-    csv: the summary table; deidentify: leave out of all files what could tell who the patient is; blank_text: and make
-    places black that may hold text.
+    csv: the summary table; frame: which volume of inputs that hold several at one place, from 1; deidentify: leave out
+    of all files what could tell who the patient is; blank_text: and make places black that may hold text.
     """
 
     paths: tuple[Path, ...]
@@ -64,10 +66,13 @@ class Options:
     masks: Path | None = None
     heatmaps: Path | None = None
     report: Path | None = None
+    dicom: Path | None = None
+    dicom_kinds: tuple[DicomKind, ...] = USUAL_KINDS
     csv: Path | None = None
     model: str = "neuro"
     device: str = "auto"
     workers: int = 1
+    frame: int = 1
     debug: bool = False
     deidentify: bool = False
     blank_text: bool = False
@@ -94,7 +99,7 @@ def run(options: Options) -> int:
     with ExitStack() as stack:
         lines = _open_lines(options.json, stack)
         for done, ((item, outcome, load_ms), stem) in enumerate(
-            zip(_loaded(items, options.workers), stems, strict=True), 1
+            zip(_loaded(items, options.workers, options.frame), stems, strict=True), 1
         ):
             try:
                 if isinstance(outcome, BaseException):
@@ -104,7 +109,9 @@ def run(options: Options) -> int:
                 bar.clear()
                 _tell_notes(item, outcome)
                 if pseudonyms is not None:
-                    analysis, texts = deidentified(analysis, pseudonyms, stem, blank_text=options.blank_text)
+                    analysis, texts = deidentified(
+                        analysis, pseudonyms, stem, headers=options.dicom is not None, blank_text=options.blank_text
+                    )
                     if texts:
                         done_to_it = "; the places are black in the exports" if options.blank_text else ""
                         sys.stderr.write(f"{_called(item)}: {MAY_HOLD_TEXT}{done_to_it}\n")
@@ -166,7 +173,7 @@ def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
 Loaded = tuple[Entry | Problem, Study | BaseException, float]
 
 
-def _loaded(items: Sequence[Entry | Problem], workers: int) -> Iterator[Loaded]:
+def _loaded(items: Sequence[Entry | Problem], workers: int, frame: int) -> Iterator[Loaded]:
     """Every input, loaded by `workers` threads a little ahead, in input order."""
     waiting = deque(items)
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
@@ -176,16 +183,17 @@ def _loaded(items: Sequence[Entry | Problem], workers: int) -> Iterator[Loaded]:
                 pixels = waiting[0].pixels if isinstance(waiting[0], Entry) else 0
                 if ahead and pixels + sum(size for size, _ in ahead) > PIXELS_AHEAD:
                     break
-                ahead.append((pixels, pool.submit(_load, waiting.popleft())))
+                ahead.append((pixels, pool.submit(_load, waiting.popleft(), frame)))
             yield ahead.popleft()[1].result()
 
 
-def _load(item: Entry | Problem) -> Loaded:
+def _load(item: Entry | Problem, frame: int) -> Loaded:
     if isinstance(item, Problem):
         return item, item.error, 0.0
     began = time.perf_counter()
     try:
-        return item, item.load(), 1000 * (time.perf_counter() - began)
+        study = item.load(frame=frame - 1 if item.frames > 1 else 0)
+        return item, study, 1000 * (time.perf_counter() - began)
     except Exception as error:  # noqa: BLE001 - told by the caller, in input order
         return item, error, 0.0
 
@@ -199,12 +207,24 @@ def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]
     heatmap = to_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
     if options.report:
         write_reports(analysis, options.report, stem, deidentified=options.deidentify)
+    if options.dicom:
+        _write_dicom(analysis, options.dicom / stem, options)
     return json_line(analysis, mask_path=_named(mask, options), heatmap_path=_named(heatmap, options))
 
 
 def _named(path: Path | None, options: Options) -> Path | None:
     """How an exported file is called in another one: folders may be named after patients."""
     return Path(path.name) if path is not None and options.deidentify else path
+
+
+def _write_dicom(analysis: Analysis, folder: Path, options: Options) -> None:
+    from braintumor_desktop.reporting.dicom.identity import Identity  # as slow as pydicom
+
+    facts = find_model(analysis.model.id).facts()
+    report = build_report(analysis, model_facts=facts, deidentified=options.deidentify)
+    # The headers of a de-identified study are clean and have new UIDs already.
+    identity = Identity(deidentified=True, renamed_uid=str) if options.deidentify else Identity()
+    reporting.write_dicom(report, analysis, folder, options.dicom_kinds, identity)
 
 
 def _report_path(options: Options, stem: str) -> Path | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from braintumor_desktop.domain.phrases import phrase
+
 
 class ErrorCode(StrEnum):
     """Stable codes. Other programs match on them: add, never rename."""
@@ -76,6 +78,6 @@ def internal_error(cause: BaseException) -> BrainTumorError:
     """Wrap an unforeseen exception; its text may hold a path or a name, so only its type is told."""
     return BrainTumorError(
         ErrorCode.INTERNAL,
-        f"Something unforeseen went wrong inside the program ({type(cause).__name__}).",
-        "Try again; if it comes back, run the same file on the command line with --debug.",
+        phrase("Something unforeseen went wrong inside the program ({name}).", name=type(cause).__name__),
+        phrase("Try again; if it comes back, run the same file on the command line with --debug."),
     )

@@ -166,7 +166,9 @@ class Lesion:
     millimetres, None where the place in the patient is unknown;
     volume_ml, area_mm2, measurable: None where a spacing they need is unknown;
     measurable: both diameters are at least 10 mm on two or more slices (RANO, J Clin Oncol 2010;28:1963);
-    tumor_probability: over its slices, each weighted by the lesion's area there, and over the planes it was seen in.
+    tumor_probability: over its slices, each weighted by the lesion's area there, and over the planes it was seen in;
+    pieces: (slice, row, column) of one pixel of each of its 8-connected components in the series' mask, which together
+    are the lesion.
     """
 
     slices: tuple[int, int]
@@ -179,6 +181,7 @@ class Lesion:
     center_mm: tuple[float, float, float] | None
     measurable: bool | None
     tumor_probability: float
+    pieces: tuple[tuple[int, int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,21 @@ class Geometry:
             self.affine.flags.writeable = False
 
 
+@dataclass(frozen=True)
+class SlicePlace:
+    """Which frame of its DICOM file a slice is, and where the file says it lies.
+
+    frame: counted from 1, of a multi-frame file; None where the file holds one picture (a mosaic of slices is one);
+    position: of the centre of its first pixel and orientation: directions of its rows and columns, both in LPS mm
+    (PS3.3 C.7.6.2), None where the file doesn't tell; thickness_mm: of the slice.
+    """
+
+    frame: int | None
+    position: tuple[float, float, float] | None
+    orientation: tuple[float, ...] | None
+    thickness_mm: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Study:
     """Pixels with their provenance and geometry.
@@ -122,7 +137,7 @@ class Study:
     graphics: bool, same shape as pixels, drawn over them by the device that made them (DICOM overlays);
     stored_grid: for volumes whose file has another axis order;
     headers: of a DICOM series, one pydicom dataset a slice without pixels, for exports that must name their source.
-    They hold patient data, so nothing prints or logs them.
+    They hold patient data, so nothing prints or logs them; places: of a DICOM series, one a slice.
     """
 
     pixels: NDArray[Any]
@@ -135,6 +150,7 @@ class Study:
     graphics: NDArray[np.bool_] | None = field(default=None, repr=False)
     stored_grid: StoredGrid | None = field(default=None, repr=False)
     headers: tuple[Any, ...] | None = field(default=None, repr=False)
+    places: tuple[SlicePlace, ...] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or 0 in self.pixels.shape:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path, PurePosixPath
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.files import FileRef, Files, refusing
 from braintumor_desktop.imaging.limits import Limits
 
@@ -34,7 +35,9 @@ def list_archive(path: Path, files: Files, limits: Limits) -> list[FileRef]:
         members = [member for member in files.archive(path).infolist() if not member.is_dir()]
     if not members:
         raise BrainTumorError(
-            ErrorCode.NOT_AN_IMAGE, "The ZIP archive is empty.", "Ask for it again, with the pictures in it."
+            ErrorCode.NOT_AN_IMAGE,
+            phrase("The ZIP archive is empty."),
+            phrase("Ask for it again, with the pictures in it."),
         )
     _check(members, limits)
     names = [member.filename for member in members if not _is_hidden(member.filename)]
@@ -44,37 +47,43 @@ def list_archive(path: Path, files: Files, limits: Limits) -> list[FileRef]:
 def _check(members: list[zipfile.ZipInfo], limits: Limits) -> None:
     total = sum(member.file_size for member in members)
     if len(members) > limits.max_archive_files or total > limits.max_archive_bytes:
-        raise _too_large(f"{len(members)} files of {total / 2**20:.0f} MB")
+        raise _too_large(phrase("{count} files of {size:.0f} MB", count=len(members), size=total / 2**20))
     for member in members:
         name = member.orig_filename
         parts = name.replace("\\", "/").split("/")
         if name.startswith(("/", "\\")) or ".." in parts or ":" in parts[0] or "\0" in name:
             raise BrainTumorError(
                 ErrorCode.ARCHIVE_UNSAFE,
-                "The ZIP archive holds names that point outside of it; it was not opened.",
-                "Ask for it again, or unpack it with another program and look at it first.",
+                phrase("The ZIP archive holds names that point outside of it; it was not opened."),
+                phrase("Ask for it again, or unpack it with another program and look at it first."),
             )
         if stat.S_ISLNK(member.external_attr >> 16):
             raise BrainTumorError(
                 ErrorCode.ARCHIVE_UNSAFE,
-                "The ZIP archive holds links to other files; it was not opened.",
-                "Ask for it again with the files themselves.",
+                phrase("The ZIP archive holds links to other files; it was not opened."),
+                phrase("Ask for it again with the files themselves."),
             )
         if member.flag_bits & 1:
             raise BrainTumorError(
                 ErrorCode.ARCHIVE_ENCRYPTED,
-                "The ZIP archive is encrypted.",
-                "Unpack it with its password and open the folder.",
+                phrase("The ZIP archive is encrypted."),
+                phrase("Unpack it with its password and open the folder."),
             )
         if member.file_size > BOMB_BYTES and member.file_size > BOMB_RATIO * max(1, member.compress_size):
-            raise _too_large(f"{member.file_size / 2**20:.0f} MB from {member.compress_size / 2**20:.1f} MB")
+            raise _too_large(
+                phrase(
+                    "{size:.0f} MB from {packed:.1f} MB",
+                    size=member.file_size / 2**20,
+                    packed=member.compress_size / 2**20,
+                )
+            )
 
 
 def _too_large(what: str) -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.ARCHIVE_TOO_LARGE,
-        f"The ZIP archive unpacks to more than a study can be ({what}); it was not opened.",
-        "Unpack it with another program and open the part you need.",
+        phrase("The ZIP archive unpacks to more than a study can be ({what}); it was not opened.", what=what),
+        phrase("Unpack it with another program and open the part you need."),
     )
 
 

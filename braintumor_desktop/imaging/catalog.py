@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode, internal_error
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging.files import FileRef, Files
 from braintumor_desktop.imaging.limits import DEFAULT_LIMITS, Limits
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from braintumor_desktop.imaging.dicom_series import Slice, Stack
 
 Progress = Callable[[str, float], None]
-STAGE = "Reading headers"
+STAGE = phrase("Reading headers")
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,9 @@ class _Listing:
             self._found.append((number, entry))
         elif not ref.given and self._files.size(ref) > self._limits.max_file_bytes and family is not Family.OTHER_IMAGE:
             raise BrainTumorError(  # a viewer or a film on the disc: no reason to read all of it
-                ErrorCode.NOT_AN_IMAGE, "The file is not a picture but a large file of another kind.", "Open a picture."
+                ErrorCode.NOT_AN_IMAGE,
+                phrase("The file is not a picture but a large file of another kind."),
+                phrase("Open a picture."),
             )
         else:
             load_file(ref, self._files, self._limits)  # raises the error that says what it is instead
@@ -194,8 +197,8 @@ class _Listing:
         if ref.archive is not None:
             raise BrainTumorError(
                 ErrorCode.ARCHIVE_UNSAFE,
-                "This is a ZIP archive inside a ZIP archive, which is not opened.",
-                "Unpack the outer one and open the folder.",
+                phrase("This is a ZIP archive inside a ZIP archive, which is not opened."),
+                phrase("Unpack the outer one and open the folder."),
             )
         if is_office_document(ref.path, self._files):
             load_file(ref, self._files, self._limits)
@@ -270,7 +273,7 @@ def _stack_entry(stack: Stack) -> Entry:
     paths = list(dict.fromkeys(each.ref.path for frame in stack.frames for each in frame))
     path = paths[0] if len(paths) == 1 else _common_folder(paths)
     sequence = recognise_sequence(facts.sequence)
-    numbered = f"Series {facts.series_number}" if facts.series_number is not None else path.name
+    numbered = phrase("Series {number}", number=facts.series_number) if facts.series_number is not None else path.name
     title = facts.series_description.strip() or numbered
     part = f" ({stack.part} of {stack.parts})" if stack.parts > 1 else ""
     return Entry(

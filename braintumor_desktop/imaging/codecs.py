@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging import jpeg_decoder
 from braintumor_desktop.imaging.dicom_library import library
 
@@ -52,4 +53,4 @@ def syntax_name(syntax: str) -> str:
     from pydicom.uid import UID
 
     name = UID(syntax).name
-    return f"of the UID {syntax}" if name == syntax else name
+    return phrase("of the UID {syntax}", syntax=syntax) if name == syntax else name

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
-from braintumor_desktop.domain.study import InputKind, MrSequence, Source, Study
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.domain.study import InputKind, MrSequence, SlicePlace, Source, Study
 from braintumor_desktop.imaging.dicom_header import SliceHeader, read_header
 from braintumor_desktop.imaging.dicom_pixels import mirror, read_planes, value_range
 from braintumor_desktop.imaging.dicom_series import Slice, Stack, geometry_of, make_stacks
@@ -28,7 +29,7 @@ from braintumor_desktop.imaging.volume_checks import (
     within_memory,
 )
 
-LOCALIZER_NOTE = "A localizer: it shows where slices were planned, and is no diagnostic series."
+LOCALIZER_NOTE = phrase("A localizer: it shows where slices were planned, and is no diagnostic series.")
 
 
 def read_dicom_file(ref: FileRef, files: Files, limits: Limits) -> Study:
@@ -87,15 +88,15 @@ def _read_stack(
             if plane.shape != pixels.shape[1:]:
                 raise BrainTumorError(
                     ErrorCode.DICOM_DAMAGED,
-                    "The DICOM file says one size and holds another.",
-                    "Export the series again.",
+                    phrase("The DICOM file says one size and holds another."),
+                    phrase("Export the series again."),
                 )
             pixels[index] = plane
             headers[index] = planes.header
             if drawn is not None:
                 graphics = np.zeros(pixels.shape, np.bool_) if graphics is None else graphics
                 graphics[index] = drawn
-    check_content(pixels, "series" if len(slices) > 1 else "picture")
+    check_content(pixels, phrase("The series") if len(slices) > 1 else phrase("The picture"))
     geometry, odd = geometry_of(slices)
     facts = first.file
     sequence = recognise_sequence(facts.sequence)
@@ -123,6 +124,7 @@ def _read_stack(
         window=_window(slices[len(slices) // 2].header),
         graphics=graphics,
         headers=tuple(headers),
+        places=tuple(_place(each.header) for each in slices),
     )
 
 
@@ -134,7 +136,11 @@ def _naming_slice(number: int, count: int) -> Iterator[None]:
     except BrainTumorError as error:
         if count == 1:
             raise
-        raise BrainTumorError(error.code, f"Slice {number} of {count}: {error.message}", error.hint) from error
+        raise BrainTumorError(
+            error.code,
+            phrase("Slice {number} of {count}: {message}", number=number, count=count, message=error.message),
+            error.hint,
+        ) from error
 
 
 def stack_notes(stack: Stack, frame: int = 0) -> tuple[str, ...]:
@@ -142,8 +148,20 @@ def stack_notes(stack: Stack, frame: int = 0) -> tuple[str, ...]:
     count = len(stack.frames)
     if count == 1:
         return stack.notes
-    what = "volumes" if len(stack.slices) > 1 else "pictures"
-    return (*stack.notes, f"The series holds {count} {what} at the same place; number {frame + 1} is shown.")
+    words = (
+        phrase(
+            "The series holds {count} volumes at the same place; number {number} is shown.",
+            count=count,
+            number=frame + 1,
+        )
+        if len(stack.slices) > 1
+        else phrase(
+            "The series holds {count} pictures at the same place; number {number} is shown.",
+            count=count,
+            number=frame + 1,
+        )
+    )
+    return (*stack.notes, words)
 
 
 def _content_notes(
@@ -154,13 +172,15 @@ def _content_notes(
     if sequence is MrSequence.LOCALIZER:
         notes.append(LOCALIZER_NOTE)
     if facts.modality and facts.modality != "MR":
-        notes.append(f"This is no MRI: the file's modality is {facts.modality}.")
+        notes.append(phrase("This is no MRI: the file's modality is {modality}.", modality=facts.modality))
     if "MOSAIC" in facts.sequence.image_type and not facts.tiles:
-        notes.append("A mosaic of slices that can't be taken apart: its private header was removed.")
+        notes.append(phrase("A mosaic of slices that can't be taken apart: its private header was removed."))
     if facts.photometric == "MONOCHROME1":
-        notes.append("The file stores bright as dark; it was turned round.")
+        notes.append(phrase("The file stores bright as dark; it was turned round."))
     if graphics is not None:
-        notes.append("The file carries drawings of the device; they lie over the picture and were not analysed.")
+        notes.append(
+            phrase("The file carries drawings of the device; they lie over the picture and were not analysed.")
+        )
     return tuple(notes)
 
 
@@ -176,6 +196,11 @@ def _pixel_type(headers: Sequence[SliceHeader]) -> type[np.generic]:
             if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
                 return kind
     return np.float32
+
+
+def _place(header: SliceHeader) -> SlicePlace:
+    frame = header.frame + 1 if header.file.frames > 1 and not header.file.tiles else None
+    return SlicePlace(frame, header.position, header.orientation, header.thickness)
 
 
 def _window(header: SliceHeader) -> tuple[float, float] | None:

@@ -15,6 +15,7 @@ from typing import IO, Any, Literal
 import numpy as np
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.dicom_library import library
 from braintumor_desktop.imaging.dicom_values import (
     lossy_of,
@@ -47,7 +48,6 @@ _TAGS = (
 _SIEMENS = (0x00290010, 0x00290011, 0x00291010, 0x00291110)
 
 _UNDEFINED = 0xFFFFFFFF
-_NO_PICTURE = "This is a DICOM {} object, not a picture to analyse."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,8 @@ def read_header(stream: IO[bytes], size: int) -> tuple[SliceHeader, ...]:
 def damaged() -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.DICOM_DAMAGED,
-        "The DICOM file is damaged and can't be read.",
-        "Copy it again from its source, or export the series again.",
+        phrase("The DICOM file is damaged and can't be read."),
+        phrase("Copy it again from its source, or export the series again."),
     )
 
 
@@ -149,11 +149,11 @@ def _check_is_image(dataset: Any) -> None:
     name = sop_class.name.replace(" Storage", "")
     is_other = sop_class.is_private is False and "Image" not in name and sop_class.keyword != ""
     if "Segmentation" in name or (is_other and "Rows" not in dataset):
-        what = name if not name.endswith("SR") else f"{name[:-3]} report (SR)"
+        what = name if not name.endswith("SR") else phrase("{kind} report (SR)", kind=name[:-3])
         raise BrainTumorError(
             ErrorCode.DICOM_NOT_AN_IMAGE,
-            _NO_PICTURE.format(what),
-            "Open the image series it belongs to.",
+            phrase("This is a DICOM {object} object, not a picture to analyse.", object=what),
+            phrase("Open the image series it belongs to."),
         )
     if not sop_class and "Rows" not in dataset:
         raise damaged()
@@ -193,16 +193,18 @@ def truncated(syntax: str) -> BrainTumorError:
     """syntax: the transfer syntax in words."""
     return BrainTumorError(
         ErrorCode.IMAGE_TRUNCATED,
-        f"The pixels of the DICOM file are cut short{f' ({syntax})' if syntax else ''}: a part of them is missing.",
-        "Copy the file again from its source, or export the series again.",
+        phrase("The pixels of the DICOM file are cut short ({syntax}): a part of them is missing.", syntax=syntax)
+        if syntax
+        else phrase("The pixels of the DICOM file are cut short: a part of them is missing."),
+        phrase("Copy the file again from its source, or export the series again."),
     )
 
 
 def no_pixels() -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.DICOM_NO_PIXELS,
-        "The DICOM file holds no pixels: its picture was left out, or the file is cut short before it.",
-        "Copy or export the series again, with its pictures.",
+        phrase("The DICOM file holds no pixels: its picture was left out, or the file is cut short before it."),
+        phrase("Copy or export the series again, with its pictures."),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.codecs import is_decodable, syntax_name
 from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels, truncated
 from braintumor_desktop.imaging.dicom_library import library
@@ -173,8 +174,11 @@ def _check(dataset: Any) -> None:
     if not is_decodable(syntax):
         raise BrainTumorError(
             ErrorCode.DICOM_UNSUPPORTED_SYNTAX,
-            f"The DICOM file is compressed in a way that is not read: {syntax_name(syntax)}.",
-            "Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000.",
+            phrase(
+                "The DICOM file is compressed in a way that is not read: {syntax_name}.",
+                syntax_name=syntax_name(syntax),
+            ),
+            phrase("Ask the archive for the series uncompressed, as JPEG Lossless or as JPEG 2000."),
         )
     pixels = dataset[keyword].value
     frames = max(1, int(dataset.get("NumberOfFrames") or 1))

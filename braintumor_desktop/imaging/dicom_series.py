@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from braintumor_desktop.domain.phrases import phrase, phrase_of_count
 from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.imaging.dicom_header import SliceHeader
 from braintumor_desktop.imaging.files import FileRef
@@ -67,8 +68,19 @@ def make_stacks(slices: Sequence[Slice]) -> list[Stack]:
             stack = _order(group)
             notes = stack.notes
             if len(groups) > 1:
-                why = f" of {planes} planes" if planes > 1 else ""
-                notes = (f"The series mixes {len(groups)} stacks{why}; this is number {number}.", *notes)
+                words = (
+                    phrase(
+                        "The series mixes {count} stacks of {planes} planes; this is number {number}.",
+                        count=len(groups),
+                        planes=planes,
+                        number=number,
+                    )
+                    if planes > 1
+                    else phrase(
+                        "The series mixes {count} stacks; this is number {number}.", count=len(groups), number=number
+                    )
+                )
+                notes = (words, *notes)
             stacks.append(replace(stack, notes=notes, part=number, parts=len(groups)))
     found = {id(each): index for index, each in enumerate(slices)}
     return sorted(stacks, key=lambda s: min(found[id(each)] for frame in s.frames for each in frame))
@@ -83,7 +95,7 @@ def geometry_of(slices: Sequence[Slice]) -> tuple[Geometry, tuple[str, ...]]:
     if positions is None or first.orientation is None:
         if len(slices) == 1:
             return Geometry(spacing, orientation=_letters(first), frame_of_reference_uid=frame_of_reference), ()
-        note = "The file does not say where its slices lie; they are shown in the order they are numbered."
+        note = phrase("The file does not say where its slices lie; they are shown in the order they are numbered.")
         between = first.between if len(slices) > 1 else None
         return Geometry(spacing, between, _letters(first), frame_of_reference_uid=frame_of_reference), (note,)
     places = positions @ normal_of(first)
@@ -157,8 +169,12 @@ def _order(group: list[Slice]) -> Stack:
         return Stack(tuple(zip(*by_place, strict=True)), notes)
     surplus = len(kept) - len(by_place)
     if surplus:
-        lie = "1 slice lies" if surplus == 1 else f"{surplus} slices lie"
-        notes = (*notes, f"{lie} where another already is; only the first of each place by number is shown.")
+        words = phrase_of_count(
+            "{count} slice lies where another already is; only the first of each place by number is shown.",
+            "{count} slices lie where another already is; only the first of each place by number is shown.",
+            surplus,
+        )
+        notes = (*notes, words)
     return Stack((tuple(each[0] for each in by_place),), notes)
 
 
@@ -172,8 +188,8 @@ def _without_copies(group: list[Slice]) -> tuple[list[Slice], tuple[str, ...]]:
     copies = len(group) - len(best)
     if not copies:
         return group, ()
-    are = "1 copy of a slice was" if copies == 1 else f"{copies} copies of slices were"
-    return list(best.values()), (f"{are} left out.",)
+    words = phrase_of_count("{count} copy of a slice was left out.", "{count} copies of slices were left out.", copies)
+    return list(best.values()), (words,)
 
 
 def _number(each: Slice) -> tuple[object, ...]:
@@ -217,20 +233,46 @@ def _step_notes(steps: NDArray[np.float64], step: float, even: bool, first: Slic
         wholes = step / first.between if first.between and first.between > 0 else 1.0
         if wholes > 1.5 and abs(wholes - round(wholes)) < 0.05:
             return (
-                f"Slices lie {step:.2f} mm apart, but were acquired every {first.between:.2f} mm: "
-                "the slices between are missing.",
+                phrase(
+                    "Slices lie {step:.2f} mm apart, but were acquired every {between:.2f} mm: "
+                    "the slices between are missing.",
+                    step=step,
+                    between=first.between,
+                ),
             )
         if first.thickness and step > first.thickness + max(0.05, 0.02 * step):
-            return (f"Between slices there are gaps of {step - first.thickness:.1f} mm.",)
+            return (phrase("Between slices there are gaps of {step:.1f} mm.", step=step - first.thickness),)
         return ()
     wholes_of = np.rint(steps / step)
     if (np.abs(steps - wholes_of * step) <= max(SAME_POSITION_MM, 0.05 * step)).all() and (wholes_of >= 1).all():
         missing = int((wholes_of - 1).sum())
         after = int(np.flatnonzero(wholes_of > 1)[0]) + 1
-        is_missing = "1 slice is missing" if missing == 1 else f"{missing} slices are missing"
-        more = " (the first gap)" if (wholes_of > 1).sum() > 1 else ""
-        return (f"{is_missing}: after slice {after}{more} the next lies {steps[after - 1]:.1f} mm away.",)
-    return (f"Slices are unevenly spaced: {steps.min():.2f} to {steps.max():.2f} mm apart.",)
+        away = float(steps[after - 1])
+        if (wholes_of > 1).sum() > 1:
+            return (
+                phrase(
+                    "{count} slices are missing: after slice {after} (the first gap) the next lies {away:.1f} mm away.",
+                    count=missing,
+                    after=after,
+                    away=away,
+                ),
+            )
+        return (
+            phrase_of_count(
+                "{count} slice is missing: after slice {after} the next lies {away:.1f} mm away.",
+                "{count} slices are missing: after slice {after} the next lies {away:.1f} mm away.",
+                missing,
+                after=after,
+                away=away,
+            ),
+        )
+    return (
+        phrase(
+            "Slices are unevenly spaced: {least:.2f} to {most:.2f} mm apart.",
+            least=float(steps.min()),
+            most=float(steps.max()),
+        ),
+    )
 
 
 def _tilt_note(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> tuple[str, ...]:
@@ -239,4 +281,8 @@ def _tilt_note(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> t
     if length < SAME_POSITION_MM:
         return ()
     tilt = float(np.degrees(np.arccos(np.clip(abs(along @ normal) / length, 0.0, 1.0))))
-    return (f"The stack leans: slices are shifted sideways by {tilt:.1f} degrees.",) if tilt > _TILT_DEGREES else ()
+    return (
+        (phrase("The stack leans: slices are shifted sideways by {tilt:.1f} degrees.", tilt=tilt),)
+        if tilt > _TILT_DEGREES
+        else ()
+    )

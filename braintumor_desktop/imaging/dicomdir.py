@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase, phrase_of_count
 from braintumor_desktop.imaging.dicom_header import damaged
 from braintumor_desktop.imaging.dicom_library import library
 
@@ -66,20 +67,24 @@ def find_member(parts: Parts, folder: PurePosixPath, members: dict[str, str]) ->
 
 
 def missing_files(missing: int, listed: int) -> BrainTumorError:
-    are = "1 of the file's" if listed == 1 else f"{missing} of the {listed} files that the DICOMDIR lists"
     return BrainTumorError(
         ErrorCode.DICOMDIR_FILES_MISSING,
-        f"{are} are missing; the others are shown.",
-        "Check that the whole disc or folder was copied.",
+        phrase(
+            "{missing} of the {listed} files that the DICOMDIR lists are missing; the others are shown.",
+            missing=missing,
+            listed=listed,
+        ),
+        phrase("Check that the whole disc or folder was copied."),
     )
 
 
 def outside_files(outside: int) -> BrainTumorError:
-    are = "1 entry of the DICOMDIR leads" if outside == 1 else f"{outside} entries of the DICOMDIR lead"
     return BrainTumorError(
         ErrorCode.DICOMDIR_POINTS_OUTSIDE,
-        f"{are} outside of its folder and was not followed."
-        if outside == 1
-        else f"{are} outside and were not followed.",
-        "Open the folder that holds these files, if you trust it.",
+        phrase_of_count(
+            "{count} entry of the DICOMDIR leads outside of its folder and was not followed.",
+            "{count} entries of the DICOMDIR lead outside of its folder and were not followed.",
+            outside,
+        ),
+        phrase("Open the folder that holds these files, if you trust it."),
     )

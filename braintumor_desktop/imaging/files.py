@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 
 HEAD_BYTES = 4096
 
@@ -98,14 +99,14 @@ def _checked_size(path: Path) -> int:
     if stat.S_ISDIR(status.st_mode):
         raise BrainTumorError(
             ErrorCode.IS_DIRECTORY,
-            "This is a folder, not a picture, or its list of files can't be read.",
-            "Choose a picture inside it, or a folder that you may open.",
+            phrase("This is a folder, not a picture, or its list of files can't be read."),
+            phrase("Choose a picture inside it, or a folder that you may open."),
         )
     if not stat.S_ISREG(status.st_mode):  # opening a pipe or a device may wait for ever
         raise BrainTumorError(
             ErrorCode.FILE_UNREADABLE,
-            "This is a device or a pipe, not a file.",
-            "Save the picture as a file and open that.",
+            phrase("This is a device or a pipe, not a file."),
+            phrase("Save the picture as a file and open that."),
         )
     if status.st_size == 0:
         raise empty()
@@ -125,26 +126,28 @@ def _refusal(cause: Exception) -> BrainTumorError:
     if isinstance(cause, (FileNotFoundError, NotADirectoryError)):
         return BrainTumorError(
             ErrorCode.FILE_NOT_FOUND,
-            "The file does not exist.",
-            "Check its name, or whether it was moved or its drive was removed.",
+            phrase("The file does not exist."),
+            phrase("Check its name, or whether it was moved or its drive was removed."),
         )
     if isinstance(cause, (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError)):
         return BrainTumorError(
             ErrorCode.ARCHIVE_DAMAGED,
-            "The ZIP archive is damaged, or packed in a way that is not read.",
-            "Unpack it with another program and open the folder, or ask for it again.",
+            phrase("The ZIP archive is damaged, or packed in a way that is not read."),
+            phrase("Unpack it with another program and open the folder, or ask for it again."),
         )
-    reason = "you have no right to read it" if isinstance(cause, PermissionError) else "the system refused"
+    reason = (
+        phrase("you have no right to read it") if isinstance(cause, PermissionError) else phrase("the system refused")
+    )
     return BrainTumorError(  # ValueError: a name that no file can have
         ErrorCode.FILE_UNREADABLE,
-        f"The file can't be read: {reason}.",
-        "Check the rights on the file and the drive it lies on, or copy it to another place.",
+        phrase("The file can't be read: {reason}.", reason=reason),
+        phrase("Check the rights on the file and the drive it lies on, or copy it to another place."),
     )
 
 
 def empty() -> BrainTumorError:
     return BrainTumorError(
-        ErrorCode.FILE_EMPTY, "The file is empty (0 bytes).", "Copy or export it again from its source."
+        ErrorCode.FILE_EMPTY, phrase("The file is empty (0 bytes)."), phrase("Copy or export it again from its source.")
     )
 
 
@@ -155,6 +158,10 @@ def check_size(size: int, limit: int) -> None:
     if size > limit:
         raise BrainTumorError(
             ErrorCode.FILE_TOO_LARGE,
-            f"The file has {size / 2**20:.1f} MB, more than the limit of {limit / 2**20:.1f} MB.",
-            "Export a smaller picture, or raise the limit in the settings.",
+            phrase(
+                "The file has {size:.1f} MB, more than the limit of {limit:.1f} MB.",
+                size=size / 2**20,
+                limit=limit / 2**20,
+            ),
+            phrase("Export a smaller picture, or raise the limit in the settings."),
         )

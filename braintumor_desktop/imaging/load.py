@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.files import FileRef, Files, check_size
 from braintumor_desktop.imaging.limits import DEFAULT_LIMITS, Limits
@@ -82,21 +83,25 @@ def _decode(data: bytes, path: Path, limits: Limits, *, pasted: bool) -> Study:
     if signature is not None and signature.family is not Family.NOT_IMAGE:
         raise BrainTumorError(
             ErrorCode.UNSUPPORTED_FORMAT,
-            f"This is a {signature.name} {'picture' if pasted else 'file'}, which is not read.",
-            f"Export it as {_READ_FORMATS}, or as DICOM or NIfTI, and open that.",
+            phrase("This is a {format} picture, which is not read.", format=signature.name)
+            if pasted
+            else phrase("This is a {format} file, which is not read.", format=signature.name),
+            phrase("Export it as {formats}, or as DICOM or NIfTI, and open that.", formats=_READ_FORMATS),
         )
     if _begins_like_jpeg_or_png(data):
         raise BrainTumorError(
             ErrorCode.IMAGE_TRUNCATED,
-            "The file ends within its first bytes.",
-            "Copy or export the picture again from its source.",
+            phrase("The file ends within its first bytes."),
+            phrase("Copy or export the picture again from its source."),
         )
-    what = signature.name if signature is not None else "data of an unknown kind"
-    hint = f"Open a picture ({_READ_FORMATS}), DICOM or NIfTI."
+    what = signature.name if signature is not None else phrase("data of an unknown kind")
+    hint = phrase("Open a picture ({formats}), DICOM or NIfTI.", formats=_READ_FORMATS)
     if path.suffix.lower() in PICTURE_ENDINGS:
-        message = f"The file is named like a picture ({path.suffix.lower()}) but holds {what}."
+        message = phrase(
+            "The file is named like a picture ({ending}) but holds {what}.", ending=path.suffix.lower(), what=what
+        )
         raise BrainTumorError(ErrorCode.RENAMED_NOT_IMAGE, message, hint)
-    raise BrainTumorError(ErrorCode.NOT_AN_IMAGE, f"The file is not a picture but {what}.", hint)
+    raise BrainTumorError(ErrorCode.NOT_AN_IMAGE, phrase("The file is not a picture but {what}.", what=what), hint)
 
 
 def _begins_like_jpeg_or_png(data: bytes) -> bool:

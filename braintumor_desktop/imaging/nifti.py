@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, StoredGrid, Study
 from braintumor_desktop.imaging.files import FileRef, Files, check_size
 from braintumor_desktop.imaging.limits import Limits
@@ -95,13 +96,17 @@ def read_nifti(ref: FileRef, files: Files, limits: Limits, *, frame: int = 0) ->
         frame_of(range(header.volumes), frame)
         check_pixel_count(math.prod(header.shape), limits.max_volume_pixels)
         stored = _voxels(plain, header, frame)
-        check_content(stored, "volume")
+        check_content(stored, phrase("The volume"))
         pixels, geometry, grid = _upright(stored, header)
     check_side(*pixels.shape[1:])
     notes = _notes(header, frame)
     sequence = recognise_sequence(SequenceFacts(names=(ref.path.name,)))
     if sequence is not None:
-        notes.append(f"NIfTI tells no sequence; {sequence.value} is taken from the file's name.")
+        notes.append(
+            phrase(
+                "NIfTI tells no sequence; {sequence} is taken from the file's name.", sequence=phrase(sequence.value)
+            )
+        )
     source = Source(
         path=ref.path,
         sha256=digest,
@@ -158,8 +163,8 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
     if start[4:8] == b"ni2\0" or (not second and start[344:348] == b"ni1\0"):
         raise BrainTumorError(
             ErrorCode.UNSUPPORTED_FORMAT,
-            "This is one half of a NIfTI pair (.hdr and .img), which is not read.",
-            "Save the volume as a single .nii or .nii.gz file.",
+            phrase("This is one half of a NIfTI pair (.hdr and .img), which is not read."),
+            phrase("Save the volume as a single .nii or .nii.gz file."),
         )
     if len(start) < kind.sizeof_hdr + (0 if second else 4):
         raise _truncated()
@@ -179,8 +184,8 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
     if sort.kind not in "iuf":
         raise BrainTumorError(
             ErrorCode.UNSUPPORTED_FORMAT,
-            "The NIfTI file holds colours, vectors or complex numbers, not grey values.",
-            "Save a grey-value volume, such as the magnitude, and open that.",
+            phrase("The NIfTI file holds colours, vectors or complex numbers, not grey values."),
+            phrase("Save a grey-value volume, such as the magnitude, and open that."),
         )
     volume = (*shape, 1)[:3]
     affine = _affine(header, unit)
@@ -213,8 +218,11 @@ def _affine(header: Any, unit: float) -> NDArray[np.float64] | None:
     if shear > SHEAR_DEGREES:
         raise BrainTumorError(
             ErrorCode.AFFINE_SHEARED,
-            f"The volume's axes are not at right angles ({shear:.1f} degrees off): a registration sheared it.",
-            "Resample it onto a grid with right angles and open that.",
+            phrase(
+                "The volume's axes are not at right angles ({shear:.1f} degrees off): a registration sheared it.",
+                shear=shear,
+            ),
+            phrase("Resample it onto a grid with right angles and open that."),
         )
     return affine
 
@@ -297,33 +305,37 @@ def _upright(stored: NDArray[Any], header: NiftiHeader) -> tuple[NDArray[Any], G
 
 
 def _notes(header: NiftiHeader, frame: int) -> list[str]:
-    notes = []
+    notes: list[str] = []
     if header.volumes > 1:
-        notes.append(f"The file holds {header.volumes} volumes; number {frame + 1} is shown.")
+        notes.append(
+            phrase(
+                "The file holds {volumes} volumes; number {frame} is shown.", volumes=header.volumes, frame=frame + 1
+            )
+        )
     if header.affine is None:
-        notes.append("The file does not say how the volume lies in the patient: left and right are unknown.")
+        notes.append(phrase("The file does not say how the volume lies in the patient: left and right are unknown."))
     return notes
 
 
 def _damaged() -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.NIFTI_DAMAGED,
-        "The NIfTI file is damaged and can't be read.",
-        "Copy it again from its source, or export the volume again.",
+        phrase("The NIfTI file is damaged and can't be read."),
+        phrase("Copy it again from its source, or export the volume again."),
     )
 
 
 def _bad_affine() -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.AFFINE_INVALID,
-        "The NIfTI file's matrix of positions is zero or not a number: nobody can say where its voxels lie.",
-        "Export the volume again with a valid sform or qform.",
+        phrase("The NIfTI file's matrix of positions is zero or not a number: nobody can say where its voxels lie."),
+        phrase("Export the volume again with a valid sform or qform."),
     )
 
 
 def _truncated() -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.IMAGE_TRUNCATED,
-        "The NIfTI file is cut short: a part of the volume is missing.",
-        "Copy it again from its source, or export the volume again.",
+        phrase("The NIfTI file is cut short: a part of the volume is missing."),
+        phrase("Copy it again from its source, or export the volume again."),
     )

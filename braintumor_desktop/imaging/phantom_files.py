@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.phantom import PhantomVolume
 
 
@@ -128,6 +129,6 @@ def _failing_as_export() -> Iterator[None]:
     except OSError as cause:
         raise BrainTumorError(
             ErrorCode.EXPORT_FAILED,
-            "The phantom could not be written.",
-            "Choose a folder that you may write to, with room on its drive.",
+            phrase("The phantom could not be written."),
+            phrase("Choose a folder that you may write to, with room on its drive."),
         ) from cause

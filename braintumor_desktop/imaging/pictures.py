@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import InputKind, Source, Study
 from braintumor_desktop.imaging.containers import bits_per_sample, is_cut, is_lossy, tiff_page_is_cut
 from braintumor_desktop.imaging.grey import tiff_tags, to_grey
@@ -42,8 +43,8 @@ MIN_SIDE = 32
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 logging.getLogger("PIL").propagate = False
 
-_AGAIN = "Copy or export the picture again from its source."
-_CONVERT = "Save it as an 8-bit or 16-bit grey PNG and open that."
+_AGAIN = phrase("Copy or export the picture again from its source.")
+_CONVERT = phrase("Save it as an 8-bit or 16-bit grey PNG and open that.")
 
 # JPEG compression adds colour noise to grey pictures; below this difference of channels it is no colour.
 _LOSSY_COLOUR_TOLERANCE = 16
@@ -76,8 +77,8 @@ def read_picture(data: bytes, format_name: str, path: Path, max_pixels: int, *, 
         except MemoryError as cause:
             raise BrainTumorError(
                 ErrorCode.OUT_OF_MEMORY,
-                "The picture needs more memory than the computer has free.",
-                "Close other programs, or export a smaller picture.",
+                phrase("The picture needs more memory than the computer has free."),
+                phrase("Close other programs, or export a smaller picture."),
             ) from cause
         except Image.DecompressionBombError as cause:
             raise _too_many_pixels(max_pixels) from cause
@@ -102,9 +103,9 @@ def _read(data: bytes, format_name: str, path: Path, max_pixels: int, pasted: bo
     pixels = planes[0].pixels[None] if len(planes) == 1 else np.stack([plane.pixels for plane in planes])
     _check_content(pixels, format_name)
     if any(plane.turned for plane in planes):
-        notes.append("The picture was turned as the orientation tag in the file says.")
+        notes.append(phrase("The picture was turned as the orientation tag in the file says."))
     if any(plane.transparent for plane in planes):
-        notes.append("Transparent parts of the picture are shown over black.")
+        notes.append(phrase("Transparent parts of the picture are shown over black."))
     return Study(
         pixels=pixels,
         source=Source(
@@ -162,8 +163,8 @@ def _choose_pages(image: ImageFile.ImageFile, format_name: str, max_pixels: int)
         if format_name != "JPEG" and getattr(image, "is_animated", False):
             raise BrainTumorError(
                 ErrorCode.IMAGE_ANIMATED,
-                f"The {format_name} file is an animation of several frames.",
-                "Save the frame you mean as a single picture and open that.",
+                phrase("The {format_name} file is an animation of several frames.", format_name=format_name),
+                phrase("Save the frame you mean as a single picture and open that."),
             )
         return [0], []
     kinds: dict[int, tuple[Any, ...]] = {}
@@ -176,7 +177,9 @@ def _choose_pages(image: ImageFile.ImageFile, format_name: str, max_pixels: int)
         kinds[page] = (image.size, image.mode, tiff_tags(image).get(_BITS))
     pages = list(kinds)
     if len(set(kinds.values())) > 1:
-        return pages[:1], [f"The file holds {len(pages)} pages of different size or type; only the first is shown."]
+        return pages[:1], [
+            phrase("The file holds {count} pages of different size or type; only the first is shown.", count=len(pages))
+        ]
     return pages, []
 
 
@@ -197,8 +200,11 @@ def _check_header(image: ImageFile.ImageFile, max_pixels: int) -> None:
     if min(image.size) < MIN_SIDE:
         raise BrainTumorError(
             ErrorCode.IMAGE_TOO_SMALL,
-            f"The picture is only {image.width} × {image.height} pixels.",
-            f"Open the original picture, not its thumbnail: at least {MIN_SIDE} pixels on each side are needed.",
+            phrase("The picture is only {width} × {height} pixels.", width=image.width, height=image.height),
+            phrase(
+                "Open the original picture, not its thumbnail: at least {min_side} pixels on each side are needed.",
+                min_side=MIN_SIDE,
+            ),
         )
     if image.width * image.height > max_pixels:
         raise _too_many_pixels(max_pixels)
@@ -208,14 +214,14 @@ def _check_content(pixels: NDArray[Any], format_name: str) -> None:
     if pixels.dtype == np.float32 and not np.isfinite(pixels).all():
         raise BrainTumorError(
             ErrorCode.IMAGE_CORRUPT,
-            f"The {format_name} picture holds values that are not numbers.",
-            "Export it again with every pixel filled.",
+            phrase("The {format_name} picture holds values that are not numbers.", format_name=format_name),
+            phrase("Export it again with every pixel filled."),
         )
     if pixels.min() == pixels.max():
         raise BrainTumorError(
             ErrorCode.IMAGE_BLANK,
-            "The picture is blank: all its pixels are the same.",
-            "Check that the right picture was exported, and export it again.",
+            phrase("The picture is blank: all its pixels are the same."),
+            phrase("Check that the right picture was exported, and export it again."),
         )
 
 
@@ -269,14 +275,16 @@ _stderr_lock = threading.Lock()
 def _too_many_pixels(max_pixels: int) -> BrainTumorError:
     return BrainTumorError(
         ErrorCode.IMAGE_TOO_MANY_PIXELS,
-        f"The picture has more than {max_pixels / 1e6:g} megapixels, the limit.",
-        "Export a smaller picture, or raise the limit in the settings.",
+        phrase("The picture has more than {max_pixels:g} megapixels, the limit.", max_pixels=max_pixels / 1e6),
+        phrase("Export a smaller picture, or raise the limit in the settings."),
     )
 
 
 def _truncated(format_name: str) -> BrainTumorError:
     return BrainTumorError(
-        ErrorCode.IMAGE_TRUNCATED, f"The {format_name} picture is cut short: a part of the file is missing.", _AGAIN
+        ErrorCode.IMAGE_TRUNCATED,
+        phrase("The {format_name} picture is cut short: a part of the file is missing.", format_name=format_name),
+        _AGAIN,
     )
 
 
@@ -290,10 +298,14 @@ def _decoding_error(cause: Exception, data: bytes, format_name: str) -> BrainTum
         return _truncated(format_name)
     if any(text in words for text in _UNSUPPORTED_WORDS):
         return BrainTumorError(
-            ErrorCode.UNSUPPORTED_FORMAT, f"This variant of the {format_name} format is not read.", _CONVERT
+            ErrorCode.UNSUPPORTED_FORMAT,
+            phrase("This variant of the {format_name} format is not read.", format_name=format_name),
+            _CONVERT,
         )
     return BrainTumorError(
-        ErrorCode.IMAGE_CORRUPT, f"The {format_name} picture is damaged and can't be decoded.", _AGAIN
+        ErrorCode.IMAGE_CORRUPT,
+        phrase("The {format_name} picture is damaged and can't be decoded.", format_name=format_name),
+        _AGAIN,
     )
 
 

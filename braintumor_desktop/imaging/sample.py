@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging.phantom import FIELD_OF_VIEW_MM, Lesion, make_picture, make_volume
 from braintumor_desktop.imaging.phantom_files import write_png
@@ -16,7 +17,7 @@ from braintumor_desktop.imaging.phantom_files import write_png
 SEED = 7
 SIZE = 384
 LESION = Lesion(kind="homogeneous", radius_mm=13.0)
-_NOTE = "This is a synthetic head made by the program, not a patient."
+_NOTE = phrase("This is a synthetic head made by the program, not a patient.")
 
 
 def sample_picture() -> Study:

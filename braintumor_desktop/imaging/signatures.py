@@ -7,6 +7,8 @@ import zlib
 from dataclasses import dataclass
 from enum import Enum
 
+from braintumor_desktop.domain.phrases import phrase
+
 
 class Family(Enum):
     """How the program deals with a kind of content."""
@@ -65,23 +67,23 @@ _OTHER_IMAGES: tuple[tuple[bytes, str], ...] = (
     (b"P6\n", "PPM"),
 )
 _NOT_IMAGES: tuple[tuple[bytes, str], ...] = (
-    (b"%PDF-", "a PDF document"),
-    (b"PK\x03\x04", "a ZIP archive or an Office document"),
-    (b"PK\x05\x06", "an empty ZIP archive"),
-    (b"\x1f\x8b", "a gzip archive"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
-    (b"Rar!\x1a\x07", "a RAR archive"),
-    (b"\xfd7zXZ\0", "an XZ archive"),
-    (b"BZh", "a bzip2 archive"),
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document"),
-    (b"{\\rtf", "a rich text document"),
-    (b"\x7fELF", "a program"),
-    (b"MZ", "a program"),
-    (b"\x89HDF\r\n\x1a\n", "an HDF5 data file"),
-    (b"ID3", "a sound recording"),
-    (b"OggS", "a sound or video recording"),
-    (b"\x1aE\xdf\xa3", "a video"),
-    (b"SQLite format 3\0", "a database"),
+    (b"%PDF-", phrase("a PDF document")),
+    (b"PK\x03\x04", phrase("a ZIP archive or an Office document")),
+    (b"PK\x05\x06", phrase("an empty ZIP archive")),
+    (b"\x1f\x8b", phrase("a gzip archive")),
+    (b"7z\xbc\xaf\x27\x1c", phrase("a 7-Zip archive")),
+    (b"Rar!\x1a\x07", phrase("a RAR archive")),
+    (b"\xfd7zXZ\0", phrase("an XZ archive")),
+    (b"BZh", phrase("a bzip2 archive")),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", phrase("an old Office document")),
+    (b"{\\rtf", phrase("a rich text document")),
+    (b"\x7fELF", phrase("a program")),
+    (b"MZ", phrase("a program")),
+    (b"\x89HDF\r\n\x1a\n", phrase("an HDF5 data file")),
+    (b"ID3", phrase("a sound recording")),
+    (b"OggS", phrase("a sound or video recording")),
+    (b"\x1aE\xdf\xa3", phrase("a video")),
+    (b"SQLite format 3\0", phrase("a database")),
 )
 _HEIF_BRANDS: dict[bytes, str] = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
     (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"), "HEIC"
@@ -108,19 +110,19 @@ def _container(head: bytes) -> Signature | None:
     if head[:4] == b"RIFF":
         if head[8:12] == b"WEBP":
             return Signature(Family.PICTURE, "WebP")
-        return Signature(Family.NOT_IMAGE, "a sound or video recording")
+        return Signature(Family.NOT_IMAGE, phrase("a sound or video recording"))
     # "BM" alone begins many texts; the next header's size (Windows BITMAPINFOHEADER family) settles it.
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in (12, 16, 40, 52, 56, 64, 108, 124):
         return Signature(Family.PICTURE, "BMP")
     if head[4:8] == b"ftyp":
         brand = _HEIF_BRANDS.get(head[8:12])
-        return Signature(Family.OTHER_IMAGE, brand) if brand else Signature(Family.NOT_IMAGE, "a video")
+        return Signature(Family.OTHER_IMAGE, brand) if brand else Signature(Family.NOT_IMAGE, phrase("a video"))
     return None
 
 
 def _text(data: bytes, head: bytes) -> Signature | None:
     if not any(data):
-        return Signature(Family.NOT_IMAGE, "a file of zero bytes only, as an interrupted copy leaves it")
+        return Signature(Family.NOT_IMAGE, phrase("a file of zero bytes only, as an interrupted copy leaves it"))
     if b"\0" in head:
         return None
     try:
@@ -132,9 +134,9 @@ def _text(data: bytes, head: bytes) -> Signature | None:
     if lower.startswith("<svg") or (lower.startswith(("<?xml", "<!--")) and "<svg" in lower):
         return Signature(Family.OTHER_IMAGE, "SVG")
     if lower.startswith(("<!doctype html", "<html")):
-        return Signature(Family.NOT_IMAGE, "a web page")
+        return Signature(Family.NOT_IMAGE, phrase("a web page"))
     if all(c.isprintable() or c.isspace() for c in text):
-        return Signature(Family.NOT_IMAGE, "a text file")
+        return Signature(Family.NOT_IMAGE, phrase("a text file"))
     return None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 
 MIN_SIDE = 32
 T = TypeVar("T")
@@ -23,8 +24,8 @@ def within_memory() -> Iterator[None]:
     except MemoryError as cause:
         raise BrainTumorError(
             ErrorCode.OUT_OF_MEMORY,
-            "The series needs more memory than the computer has free.",
-            "Close other programs, or open a smaller series.",
+            phrase("The series needs more memory than the computer has free."),
+            phrase("Close other programs, or open a smaller series."),
         ) from cause
 
 
@@ -32,8 +33,8 @@ def check_side(rows: int, columns: int) -> None:
     if min(rows, columns) < MIN_SIDE:
         raise BrainTumorError(
             ErrorCode.IMAGE_TOO_SMALL,
-            f"The slices are only {columns} × {rows} pixels.",
-            f"Open the original series: at least {MIN_SIDE} pixels on each side are needed.",
+            phrase("The slices are only {columns} × {rows} pixels.", columns=columns, rows=rows),
+            phrase("Open the original series: at least {min_side} pixels on each side are needed.", min_side=MIN_SIDE),
         )
 
 
@@ -41,8 +42,12 @@ def check_pixel_count(count: int, limit: int) -> None:
     if count > limit:
         raise BrainTumorError(
             ErrorCode.IMAGE_TOO_MANY_PIXELS,
-            f"The series has {count / 1e6:.0f} million pixels, more than the limit of {limit / 1e6:g} million.",
-            "Open a part of the series, or one of lower resolution.",
+            phrase(
+                "The series has {count:.0f} million pixels, more than the limit of {limit:g} million.",
+                count=count / 1e6,
+                limit=limit / 1e6,
+            ),
+            phrase("Open a part of the series, or one of lower resolution."),
         )
 
 
@@ -51,14 +56,14 @@ def check_content(pixels: NDArray[Any], what: str) -> None:
     if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
         raise BrainTumorError(
             ErrorCode.VOLUME_NOT_FINITE,
-            f"The {what} holds values that are not numbers (NaN or infinite).",
-            "Export it again with every voxel filled, for example with 0 outside the head.",
+            phrase("{what} holds values that are not numbers (NaN or infinite).", what=what),
+            phrase("Export it again with every voxel filled, for example with 0 outside the head."),
         )
     if pixels.min() == pixels.max():
         raise BrainTumorError(
             ErrorCode.IMAGE_BLANK,
-            f"The {what} is blank: all its pixels are the same.",
-            "Check that the right series was exported, and export it again.",
+            phrase("{what} is blank: all its pixels are the same.", what=what),
+            phrase("Check that the right series was exported, and export it again."),
         )
 
 
@@ -67,7 +72,7 @@ def frame_of(frames: Sequence[T], number: int) -> T:
     if not 0 <= number < len(frames):
         raise BrainTumorError(
             ErrorCode.FRAME_UNKNOWN,
-            f"There is no volume number {number + 1}; the series has {len(frames)}.",
-            f"Choose a number from 1 to {len(frames)}.",
+            phrase("There is no volume number {number}; the series has {count}.", number=number + 1, count=len(frames)),
+            phrase("Choose a number from 1 to {count}.", count=len(frames)),
         )
     return frames[number]

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
 from braintumor_desktop.domain.findings import Analysis, Explanation, Quality, QualityFlag, Timing
+from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.device import choose_device
@@ -101,10 +102,10 @@ class Analyzer:
         outlines = self._architecture.outlines
         tilted = straight_grid(study.pixels.shape, study.geometry) if outlines else None
         if tilted is not None:
-            tell("Resampling", 0.0)
+            tell(phrase("Resampling"), 0.0)
         pixels = study.pixels if tilted is None else resample_to(study.pixels, tilted.grid)
         answers, infer_s, explain_s = self._look(pixels, tell, asked, keep_partial=keep_partial)
-        tell("Measuring", NETWORK_SHARE if study.slices > 1 else 1.0)
+        tell(phrase("Measuring"), NETWORK_SHARE if study.slices > 1 else 1.0)
         calibration = self.row.calibration
         if study.slices == 1:
             reading = read_picture(study, answers[0], calibration)
@@ -154,7 +155,8 @@ class Analyzer:
                     return answers, infer_s, explain_s
                 raise Cancelled
             share = start / count * (NETWORK_SHARE if count > 1 else 1.0)
-            tell("Analysing" if count == 1 else f"Analysing slice {start + 1} of {count}", share)
+            stage = phrase("Analysing slice {number} of {slices}", number=start + 1, slices=count)
+            tell(phrase("Analysing") if count == 1 else stage, share)
             batch, network_s, map_s = self._answer(pixels[start : start + BATCH])
             infer_s, explain_s = infer_s + network_s, explain_s + map_s
             answers += batch
@@ -177,7 +179,7 @@ class Analyzer:
     def _device_flags(self) -> list[QualityFlag]:
         if self._device == self._wish:
             return []
-        return [QualityFlag("cpu_fallback", "The graphics card had no room; the CPU gave this answer.")]
+        return [QualityFlag("cpu_fallback", phrase("The graphics card had no room; the CPU gave this answer."))]
 
     def _answer(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
         """Slices through the network; on CUDA without room, once more on the CPU."""
@@ -192,13 +194,14 @@ class Analyzer:
                 raise
             raise BrainTumorError(
                 ErrorCode.OUT_OF_MEMORY,
-                "There is not enough free memory for this picture.",
-                "Close other programs, or give a smaller picture.",
+                phrase("There is not enough free memory for this picture."),
+                phrase("Close other programs, or give a smaller picture."),
             ) from error
 
     @property
-    def _method(self) -> str:
-        return f"{CAM_TITLES[self.cam]}, {self._architecture.cam_title or POOLED_LAYER}"
+    def _method(self) -> Phrase:
+        layer = phrase(self._architecture.cam_title or POOLED_LAYER)
+        return phrase("{method}, {layer}", method=CAM_TITLES[self.cam], layer=layer)
 
     def _forward(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
         if self._architecture.reference:

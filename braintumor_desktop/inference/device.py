@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -19,7 +20,7 @@ def choose_device(wish: str) -> torch.device:
     if not torch.cuda.is_available():
         raise BrainTumorError(
             ErrorCode.DEVICE_UNAVAILABLE,
-            "No CUDA graphics card answers on this machine.",
-            "Choose the device 'auto' or 'cpu'.",
+            phrase("No CUDA graphics card answers on this machine."),
+            phrase("Choose the device 'auto' or 'cpu'."),
         )
     return torch.device("cuda:0")

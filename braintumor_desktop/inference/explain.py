@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from braintumor_desktop.domain.phrases import phrase
+
 
 class CamMethod(StrEnum):
     """How activation and gradient become one map. The first is the program's default, chosen by measurement."""
@@ -27,7 +29,7 @@ CAM_TITLES = {
     CamMethod.LAYER_CAM: "Layer-CAM",
 }
 
-POOLED_LAYER = "last convolutional features (1/16 of the input)"
+POOLED_LAYER = phrase("last convolutional features (1/16 of the input)")
 
 
 def class_maps(activation: Tensor, gradient: Tensor, method: CamMethod, size: int) -> Tensor:

@@ -176,7 +176,19 @@ def measure_lesion(outline: Outline, mask: NDArray[np.bool_], tumor: float, geom
         else (millimetres[0].item(), millimetres[1].item(), millimetres[2].item()),
         measurable=_measurable(outline, mask, geometry),
         tumor_probability=tumor,
+        pieces=_pieces(outline, mask),
     )
+
+
+def _pieces(outline: Outline, mask: NDArray[np.bool_]) -> tuple[tuple[int, int, int], ...]:
+    """One pixel of each component, see `Lesion.pieces`."""
+    found = []
+    for index, numbers in outline.pieces.items():
+        _, labels, _, _ = components(mask[index])
+        for number in numbers:
+            row, column = np.unravel_index(int((labels == number).argmax()), labels.shape)
+            found.append((index, int(row), int(column)))
+    return tuple(found)
 
 
 def _largest_piece(outline: Outline, mask: NDArray[np.bool_], index: int) -> NDArray[np.bool_]:

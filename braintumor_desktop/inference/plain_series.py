@@ -9,6 +9,7 @@ import numpy as np
 
 from braintumor_desktop.domain.byte_maps import ByteMaps
 from braintumor_desktop.domain.findings import CLASSES, QualityFlag, SliceFinding
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
 from braintumor_desktop.inference.probability import finding_from, softmax
@@ -34,13 +35,21 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
         place = None if places is None else float(places[index])
         slices.append(SliceFinding(index, place, finding.tumor_probability, finding.label, None))
     tumor = 1 - probabilities[:, NO_TUMOR]
-    flags = [QualityFlag("single_slices", "This model judges single slices: the answer on the series is their mean.")]
+    flags = [
+        QualityFlag("single_slices", phrase("This model judges single slices: the answer on the series is their mean."))
+    ]
     if len(answers) < study.slices:
-        words = f"Stopped early: {len(answers)} of {study.slices} slices were analysed, the others were not."
+        words = phrase(
+            "Stopped early: {count} of {slices} slices were analysed, the others were not.",
+            count=len(answers),
+            slices=study.slices,
+        )
         flags.append(QualityFlag("partly_analysed", words))
     run = suspicious_run(tumor, None if places is None else places[: len(answers)])
     if run is not None:
-        words = f"Slices {run[0] + 1} to {run[1] + 1} look like tumour one by one: look at them."
+        words = phrase(
+            "Slices {first} to {last} look like tumour one by one: look at them.", first=run[0] + 1, last=run[1] + 1
+        )
         flags.append(QualityFlag("suspicious_slices", words))
     return Reading(
         # The coverage that was calibrated on slices is no promise about series.

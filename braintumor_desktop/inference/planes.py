@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from braintumor_desktop.domain.findings import QualityFlag, SliceMaps
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.imaging.orientation import upright
 
@@ -25,7 +26,7 @@ axial slice along the skull base is tilted by 10 to 25 degrees, and resampling c
 FINEST_MM = 0.75
 """Pixels of resampled slices: the networks see a head of 20 cm on 256 pixels."""
 
-PLANES = ("sagittal", "coronal", "axial")
+PLANES = (phrase("sagittal"), phrase("coronal"), phrase("axial"))
 """By the patient axis across the slices: right-left, front-back, up-down."""
 
 _SAMPLE_STEP = 8
@@ -159,5 +160,9 @@ def resampled_flags(tilted: Tilted | None) -> list[QualityFlag]:
     """Flag where an oblique series was analysed in another plane than it was taken in."""
     if tilted is None:
         return []
-    words = f"An oblique series, tilted by {tilted.degrees:.0f}°: it was analysed in {PLANES[tilted.axis]} slices."
+    words = phrase(
+        "An oblique series, tilted by {degrees:.0f}°: it was analysed in {plane} slices.",
+        degrees=tilted.degrees,
+        plane=PLANES[tilted.axis],
+    )
     return [QualityFlag("resampled_plane", words)]

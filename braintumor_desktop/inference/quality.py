@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import Finding, QualityFlag, Segmentation, TumorClass
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import MrSequence, Study
 
 LOW_RESOLUTION_PX = 128
@@ -24,11 +25,23 @@ KNOWN_SEQUENCE = MrSequence.T1_POST_CONTRAST
 def sequence_flags(study: Study) -> list[QualityFlag]:
     """Flags where the header names something the model was not made for; nothing where the header is silent."""
     if study.source.modality not in (None, "MR"):
-        return [QualityFlag("not_mri", f"The model knows MRI only; this is {study.source.modality}.")]
+        return [
+            QualityFlag(
+                "not_mri", phrase("The model knows MRI only; this is {modality}.", modality=study.source.modality)
+            )
+        ]
     if study.sequence is None or study.sequence == KNOWN_SEQUENCE:
         return []
-    known = "T1 after contrast"
-    return [QualityFlag("other_sequence", f"The model knows {known} best; this looks like {study.sequence}.")]
+    return [
+        QualityFlag(
+            "other_sequence",
+            phrase(
+                "The model knows {known} best; this looks like {sequence}.",
+                known=phrase("T1 after contrast"),
+                sequence=phrase(study.sequence),
+            ),
+        )
+    ]
 
 
 def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> list[QualityFlag]:
@@ -36,14 +49,20 @@ def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> 
     flags = []
     if head is None:
         flags.append(
-            QualityFlag("no_head_outline", "No head outline stands out; the picture may be cropped or not a head.")
+            QualityFlag(
+                "no_head_outline", phrase("No head outline stands out; the picture may be cropped or not a head.")
+            )
         )
     if side < LOW_RESOLUTION_PX:
-        flags.append(QualityFlag("low_resolution", f"Low resolution: the head is about {side:.0f} pixels across."))
+        flags.append(
+            QualityFlag(
+                "low_resolution", phrase("Low resolution: the head is about {side:.0f} pixels across.", side=side)
+            )
+        )
     if study.source.colour:
-        flags.append(QualityFlag("colour_reduced", "A colour picture: only its brightness was analysed."))
+        flags.append(QualityFlag("colour_reduced", phrase("A colour picture: only its brightness was analysed.")))
     if study.source.synthetic:
-        flags.append(QualityFlag("synthetic", "A synthetic phantom, not a patient."))
+        flags.append(QualityFlag("synthetic", phrase("A synthetic phantom, not a patient.")))
     return flags
 
 
@@ -51,7 +70,7 @@ def saturation_flag(pixels: NDArray[Any], head: NDArray[np.bool_] | None) -> lis
     """Flag where much of the head sits at the top grey value. pixels: (rows, columns)."""
     inside = pixels if head is None else pixels[head]
     if inside.size and float((inside == pixels.max()).mean()) > SATURATED_SHARE:
-        return [QualityFlag("saturated", "Overexposed: much of the head is at the brightest grey value.")]
+        return [QualityFlag("saturated", phrase("Overexposed: much of the head is at the brightest grey value."))]
     return []
 
 
@@ -61,7 +80,11 @@ def contradiction_flags(finding: Finding, segmentation: Segmentation | None) -> 
         return []
     tumor = finding.top_class is not TumorClass.NO_TUMOR
     if tumor and not segmentation.present:
-        return [QualityFlag("tumor_without_outline", "A tumour type is named, but no lesion could be outlined.")]
+        return [
+            QualityFlag("tumor_without_outline", phrase("A tumour type is named, but no lesion could be outlined."))
+        ]
     if not tumor and segmentation.present:
-        return [QualityFlag("outline_without_tumor", "A lesion is outlined, although the finding is no tumour.")]
+        return [
+            QualityFlag("outline_without_tumor", phrase("A lesion is outlined, although the finding is no tumour."))
+        ]
     return []

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from braintumor_desktop.domain.findings import QualityFlag
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.explain import CamMethod, class_maps
 from braintumor_desktop.inference.picture_reading import SliceAnswer
@@ -19,7 +20,7 @@ from braintumor_desktop.inference.preprocess import WholeFrame, resize_whole
 from braintumor_desktop.models.architectures import Architecture, WholePicture
 from braintumor_desktop.models.output import ReferenceOutput
 
-BANDS = ((0.90, "glioma"), (0.75, "meningioma"), (0.60, "pituitary tumour"))
+BANDS = ((0.90, phrase("glioma")), (0.75, phrase("meningioma")), (0.60, phrase("pituitary tumour")))
 """What `lenet-binary`'s original calls a tumour, by the model's confidence alone."""
 
 
@@ -95,9 +96,10 @@ def banding_flag(tumor_probability: float) -> list[QualityFlag]:
     """The type that `lenet-binary`'s original would name. It is made up from the confidence, and said to be."""
     if tumor_probability <= 0.5:
         return []
-    named = next((name for least, name in BANDS if tumor_probability >= least), "a tumour of unspecified type")
-    words = (
-        f"The original system would call this {named}, by its confidence alone: "
-        "a simulated banding without diagnostic meaning."
+    named = next((name for least, name in BANDS if tumor_probability >= least), phrase("a tumour of unspecified type"))
+    words = phrase(
+        "The original system would call this {named}, by its confidence alone: "
+        "a simulated banding without diagnostic meaning.",
+        named=named,
     )
     return [QualityFlag("simulated_banding", words)]

@@ -15,10 +15,12 @@ from braintumor_desktop.domain.findings import (
     QualityFlag,
     SliceFinding,
 )
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.lesions import keep_only, measure_lesion, volume_ml
 from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
+from braintumor_desktop.inference.partial_volume import trim_ends
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
 from braintumor_desktop.inference.planes import Grid, Volume, shares
 from braintumor_desktop.inference.probability import finding_from, softmax
@@ -59,6 +61,8 @@ def read_series(
     """answers: of the first slices of the study or, where it was resampled, of `grid`."""
     slices = _slices_of(study, answers, calibration) if grid is None else _from_grid(study, answers, grid, calibration)
     geometry, mask, done = study.geometry, slices.mask, slices.done
+    if positions(geometry, study.slices) is not None:  # else neighbours in the file may be none in the head
+        trim_ends(mask, study.pixels)
     judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
     accepted = [each for each in judged if each.accepted]
     lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in accepted)
@@ -182,19 +186,29 @@ def _slice_findings(
 def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[QualityFlag]:
     flags = []
     if len(slices.done) < study.slices:
-        words = f"Stopped early: {len(slices.done)} of {study.slices} slices were analysed, the others were not."
+        words = phrase(
+            "Stopped early: {count} of {slices} slices were analysed, the others were not.",
+            count=len(slices.done),
+            slices=study.slices,
+        )
         flags.append(QualityFlag("partly_analysed", words))
     doubted = [c for c in judged if not c.accepted and c.own[NO_TUMOR] < 0.5]
     if doubted:
         where = ", ".join(str(int(c.outline.areas.argmax()) + 1) for c in doubted[:5])
-        more = " and others" if len(doubted) > 5 else ""
-        words = f"Outlines were dropped that the whole series doesn't bear out; the largest on slice {where}{more}."
+        where = phrase("{slices} and others", slices=where) if len(doubted) > 5 else where
+        words = phrase(
+            "Outlines were dropped that the whole series doesn't bear out; the largest on slice {where}.", where=where
+        )
         flags.append(QualityFlag("outlines_dropped", words))
     tumor = 1 - slices.probabilities[slices.done, NO_TUMOR]
     places = positions(study.geometry, study.slices)
     run = suspicious_run(tumor, None if places is None else places[slices.done])
     if run is not None and not any(c.accepted for c in judged):
         first, last = (int(slices.done[i]) + 1 for i in run)
-        words = f"Slices {first} to {last} look like tumour one by one, but no outline in them holds up: look at them."
+        words = phrase(
+            "Slices {first} to {last} look like tumour one by one, but no outline in them holds up: look at them.",
+            first=first,
+            last=last,
+        )
         flags.append(QualityFlag("suspicious_slices", words))
     return flags

@@ -8,6 +8,7 @@ from typing import Literal
 
 from torch import nn
 
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.models.reference_cnn3 import Cnn3
 from braintumor_desktop.models.reference_cnn12 import Cnn12
@@ -63,43 +64,43 @@ class Architecture:
 
 ARCHITECTURES: dict[str, Architecture] = {
     "neuro": Architecture(
-        Neuro, "Residual encoder with class head and mask decoder, trained from random weights", outlines=True
+        Neuro, phrase("Residual encoder with class head and mask decoder, trained from random weights"), outlines=True
     ),
     "lenet-binary": Architecture(
         LenetBinary,
-        "Reference model: LeNet, tumour or no tumour, trained from random weights",
+        phrase("Reference model: LeNet, tumour or no tumour, trained from random weights"),
         WholePicture(128),
         "features.4",
-        "second convolution (21 × 21)",
+        phrase("second convolution (21 × 21)"),
         types=False,
     ),
     "cnn3": Architecture(
         Cnn3,
-        "Reference model: three convolutions, trained from random weights",
+        phrase("Reference model: three convolutions, trained from random weights"),
         WholePicture(224),
         "features.7",
-        "third convolution (52 × 52)",
+        phrase("third convolution (52 × 52)"),
     ),
     "cnn12": Architecture(
         Cnn12,
-        "Reference model: nine convolutions and three dense layers, trained from random weights",
+        phrase("Reference model: nine convolutions and three dense layers, trained from random weights"),
         WholePicture(150),
         "features.23",
-        "ninth convolution (10 × 10)",
+        phrase("ninth convolution (10 × 10)"),
     ),
     "xception": Architecture(
         Xception,
-        "Reference model: Xception, trained from random weights",
+        phrase("Reference model: Xception, trained from random weights"),
         WholePicture(299, -1.0, 1.0, "bicubic"),
         "last.3",
-        "activation of the last separable convolution (10 × 10)",
+        phrase("activation of the last separable convolution (10 × 10)"),
     ),
     "vgg16": Architecture(
         Vgg16WithUnet,
-        "Reference model: VGG16 for the class, U-Net (unet128) for the outline, trained from random weights",
+        phrase("Reference model: VGG16 for the class, U-Net (unet128) for the outline, trained from random weights"),
         WholePicture(128),
         "classifier.features.29",
-        "thirteenth convolution (8 × 8)",
+        phrase("thirteenth convolution (8 × 8)"),
         outlines=True,
         parts=(("class", "classifier"), ("mask", "outliner")),
     ),

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.models.architectures import ARCHITECTURES
 from braintumor_desktop.models.manifest import ManifestRow, verified_weights
 
@@ -23,8 +24,12 @@ def load_network(row: ManifestRow, folder: Path | None = None) -> nn.Module:
     if row.architecture not in ARCHITECTURES:
         raise BrainTumorError(
             ErrorCode.MODEL_UNKNOWN,
-            f"Model {row.id} needs a network this version doesn't have: {row.architecture}.",
-            "Update the program, or choose another model.",
+            phrase(
+                "Model {id} needs a network this version doesn't have: {architecture}.",
+                id=row.id,
+                architecture=row.architecture,
+            ),
+            phrase("Update the program, or choose another model."),
         )
     weights = load_file(verified_weights(row, folder))
     network = ARCHITECTURES[row.architecture].build()
@@ -33,8 +38,8 @@ def load_network(row: ManifestRow, folder: Path | None = None) -> nn.Module:
     except RuntimeError as error:
         raise BrainTumorError(
             ErrorCode.MODEL_DAMAGED,
-            f"The weights of model {row.id} don't fit its network.",
-            "Install the program again, or choose another model.",
+            phrase("The weights of model {id} don't fit its network.", id=row.id),
+            phrase("Install the program again, or choose another model."),
         ) from error
     network.eval()
     fold_batch_norms(network)

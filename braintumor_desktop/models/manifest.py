@@ -11,6 +11,7 @@ from typing import Any
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import ModelIdentity
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.locations import bundled
 
 DEFAULT_MODEL = "neuro"
@@ -60,10 +61,10 @@ class ManifestRow:
         """What a report says of the model beside its name, version and hash: label and sentence."""
         figures = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
         return {
-            "Network": f"{self.title}; input {self.input}",
-            "Training data": self.training_data,
-            "Held-out figures": figures or "none recorded",
-            "Licence of the weights": self.licence,
+            phrase("Network"): phrase("{network}; input {input}", network=phrase(self.title), input=phrase(self.input)),
+            phrase("Training data"): self.training_data,
+            phrase("Held-out figures"): figures or phrase("none recorded"),
+            phrase("Licence of the weights"): self.licence,
         }
 
     def as_dict(self) -> dict[str, Any]:
@@ -88,14 +89,14 @@ def read_manifest(path: Path | None = None) -> dict[str, ManifestRow]:
     except FileNotFoundError as error:
         raise BrainTumorError(
             ErrorCode.MODEL_MISSING,
-            "The program's models are missing: there is no weights/manifest.json.",
-            "Install the program again; its weights folder was not copied.",
+            phrase("The program's models are missing: there is no weights/manifest.json."),
+            phrase("Install the program again; its weights folder was not copied."),
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BrainTumorError(
             ErrorCode.MODEL_DAMAGED,
-            "The list of models, weights/manifest.json, can't be read.",
-            "Install the program again; the file was changed or damaged.",
+            phrase("The list of models, weights/manifest.json, can't be read."),
+            phrase("Install the program again; the file was changed or damaged."),
         ) from error
     return {row.id: row for row in rows}
 
@@ -119,8 +120,8 @@ def find_model(model_id: str, path: Path | None = None) -> ManifestRow:
     if model_id not in rows:
         raise BrainTumorError(
             ErrorCode.MODEL_UNKNOWN,
-            f"There is no model called {model_id!r}.",
-            f"Choose one of: {', '.join(rows)}.",
+            phrase("There is no model called {model_id}.", model_id=repr(model_id)),
+            phrase("Choose one of: {join}.", join=", ".join(rows)),
         )
     return rows[model_id]
 
@@ -137,13 +138,13 @@ def verified_weights(row: ManifestRow, folder: Path | None = None) -> Path:
     except OSError as error:
         raise BrainTumorError(
             ErrorCode.MODEL_MISSING,
-            f"The weight file of model {row.id} is missing or can't be read: {row.file}.",
-            "Install the program again, or choose another model.",
+            phrase("The weight file of model {id} is missing or can't be read: {file}.", id=row.id, file=row.file),
+            phrase("Install the program again, or choose another model."),
         ) from error
     if digest != row.sha256:
         raise BrainTumorError(
             ErrorCode.MODEL_DAMAGED,
-            f"The weight file of model {row.id} is not the one it was shipped with, so it is refused.",
-            "Install the program again, or choose another model.",
+            phrase("The weight file of model {id} is not the one it was shipped with, so it is refused.", id=row.id),
+            phrase("Install the program again, or choose another model."),
         )
     return file

@@ -1,4 +1,4 @@
-"""One report model and its views: PDF, PNG, JSON lines, masks; and the reference texts. No torch, no Qt."""
+"""One report model and its views: PDF, PNG, JSON lines, masks, DICOM; and the reference texts. No torch, no Qt."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from braintumor_desktop.reporting.table import table_rows, write_table
 from braintumor_desktop.reporting.tumor_reference import TumorReference, reference_text
 
 if TYPE_CHECKING:
+    from braintumor_desktop.reporting.dicom.objects import write_dicom
     from braintumor_desktop.reporting.pdf import write_pdf
     from braintumor_desktop.reporting.png import write_png
 
@@ -38,6 +39,7 @@ __all__ = [
     "prepare_logo",
     "reference_text",
     "table_rows",
+    "write_dicom",
     "write_heatmap",
     "write_heatmap_nifti",
     "write_mask",
@@ -49,7 +51,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """The PDF library takes a quarter of a second to import: only who writes a PDF or PNG pays for it."""
+    """PDF and DICOM libraries take a quarter of a second and more to import: only who writes such files pays for it."""
     if name == "write_pdf":
         from braintumor_desktop.reporting.pdf import write_pdf
 
@@ -58,4 +60,8 @@ def __getattr__(name: str) -> Any:
         from braintumor_desktop.reporting.png import write_png
 
         return write_png
+    if name == "write_dicom":
+        from braintumor_desktop.reporting.dicom.objects import write_dicom
+
+        return write_dicom
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,6 +5,7 @@ All keys are always present, nested ones too; what is unknown is null. Numbers a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,27 @@ from braintumor_desktop.domain.findings import (
     Segmentation,
     TumorClass,
 )
+from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.reporting import figures
+from braintumor_desktop.reporting.reader_rows import reader_values
+from braintumor_desktop.reporting.report import ReaderNote
 
 
-def json_line(analysis: Analysis, *, mask_path: Path | None = None, heatmap_path: Path | None = None) -> dict[str, Any]:
+def json_line(
+    analysis: Analysis,
+    *,
+    mask_path: Path | None = None,
+    heatmap_path: Path | None = None,
+    reader: ReaderNote | None = None,
+    measurements: Sequence[ReaderMeasurement] = (),
+) -> dict[str, Any]:
     """The object for an input that was analysed; `mask_path` and `heatmap_path` are the files written for it, if any.
 
     `quality.flags` are codes. ``probabilities.no_tumor`` and ``tumor_probability`` add up to exactly 1 as printed.
     `input.pixel_spacing_mm` is [between rows, between columns] as it was read, never rounded.
-    A series has one key more: ``segmentation.lesions``, a list, null where the model draws no outlines.
+    A series has one key more: ``segmentation.lesions``, a list, null where the model draws no outlines. With `reader`
+    there is ``reader`` too: what the reader said and measured, which the window's export has and the command line not.
     """
     study, quality, timing = analysis.study, analysis.quality, analysis.timing
     return {
@@ -68,7 +80,7 @@ def json_line(analysis: Analysis, *, mask_path: Path | None = None, heatmap_path
             "explain": figures.milliseconds(timing.explain),
             "total": figures.milliseconds(timing.total),
         },
-    }
+    } | ({} if reader is None else {"reader": _reader(reader, study, measurements)})
 
 
 def error_line(path: Path, error: BrainTumorError, *, model: ModelIdentity | None = None) -> dict[str, Any]:
@@ -92,6 +104,36 @@ def error_line(path: Path, error: BrainTumorError, *, model: ModelIdentity | Non
         "explanation": {"method": None, "energy_in_mask": None, "heatmap": None},
         "slices": None,
         "timing_ms": {"load": None, "infer": None, "explain": None, "total": None},
+    }
+
+
+def _reader(note: ReaderNote, study: Study, measurements: Sequence[ReaderMeasurement]) -> dict[str, Any]:
+    """Slices count from 0, points are [row, column] on the plane named; lengths in mm are null without spacing."""
+    listed = []
+    for each, values in zip(measurements, reader_values(study, measurements), strict=True):
+        in_mm = values.lengths_mm
+        listed.append(
+            {
+                "kind": each.kind.name.lower(),
+                "plane": each.plane,
+                "slice": each.slice_index,
+                "points": [[round(row, 3), round(column, 3)] for row, column in each.points],
+                "lengths_px": [figures.length(length) for length in values.lengths_px],
+                "lengths_mm": None if in_mm is None else [figures.length(length) for length in in_mm],
+                "degrees": figures.length(values.degrees),
+                "area_px": figures.length(values.area_px),
+                "area_mm2": figures.square_mm(values.area_mm2),
+                "mean": figures.length(values.mean),
+                "sd": figures.length(values.sd),
+                "pixels": values.pixels,
+            }
+        )
+    return {
+        "verdict": note.verdict,
+        "comment": note.comment,
+        "name": note.name,
+        "date": None if note.date is None else note.date.isoformat(),
+        "measurements": listed,
     }
 
 

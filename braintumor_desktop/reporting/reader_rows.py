@@ -45,17 +45,24 @@ def values_in_words(measurement: ReaderMeasurement, values: Values) -> list[str]
 def reader_rows(study: Study, measurements: Sequence[ReaderMeasurement]) -> list[tuple[str, str, str]]:
     """Name, value and how it was measured, in the order they were made; several of a kind are numbered."""
     rows = []
-    stacks: dict[str, PlaneStack] = {}
-    for position, each in enumerate(measurements, 1):
-        if each.plane not in stacks:
-            stacks[each.plane] = stack_of(study, each.plane)
-        stack = stacks[each.plane]
-        pixels = stack.cut(study.pixels, min(each.slice_index, stack.slices - 1))
-        value = ", ".join(values_in_words(each, measure(each, pixels, stack.spacing_mm)))
-        place = "" if stack.slices == 1 else tr(", slice {slice_index}", slice_index=each.slice_index + 1)
+    several = {plane: stack_of(study, plane).slices > 1 for plane in {each.plane for each in measurements}}
+    for position, (each, values) in enumerate(zip(measurements, reader_values(study, measurements), strict=True), 1):
+        value = ", ".join(values_in_words(each, values))
+        place = tr(", slice {slice_index}", slice_index=each.slice_index + 1) if several[each.plane] else ""
         view = "" if each.plane == ACQUIRED else ", " + tr(REFORMATS[Plane(each.plane)])
         rows.append((f"{position}. {tr(each.kind.value)}", value, f"{tr(_METHODS[each.kind])}{view}{place}"))
     return rows
+
+
+def reader_values(study: Study, measurements: Sequence[ReaderMeasurement]) -> list[Values]:
+    """What each measurement comes to on the plane it was drawn on."""
+    stacks = {plane: stack_of(study, plane) for plane in {each.plane for each in measurements}}
+    found = []
+    for each in measurements:
+        stack = stacks[each.plane]
+        pixels = stack.cut(study.pixels, min(each.slice_index, stack.slices - 1))
+        found.append(measure(each, pixels, stack.spacing_mm))
+    return found
 
 
 def stack_of(study: Study, plane: str) -> PlaneStack:

@@ -65,17 +65,22 @@ class Sheet(FPDF):
         footnote: above the footer of every page; what goes beyond three lines is cut off.
         """
         super().__init__(unit="mm", format=size, enforce_compliance="PDF/A-2U")
+        families = [family for family in (_FAMILY, current_language().font) if family]
         try:
-            for style, file in (("", "NotoSans-Regular.ttf"), ("B", "NotoSans-Bold.ttf")):
-                self.add_font(_FAMILY, style, bundled("resources", "fonts", file))
+            for family in families:
+                for style, weight in (("", "Regular"), ("B", "Bold")):
+                    self.add_font(family, style, bundled("resources", "fonts", f"{family}-{weight}.ttf"))
         except OSError as missing:
             raise BrainTumorError(
                 ErrorCode.EXPORT_FAILED,
                 phrase("The fonts that come with the program are missing."),
                 phrase("Install the program again."),
             ) from missing
-        regular = self.fonts[_FAMILY.lower()]
-        self._glyphs = frozenset(regular.cmap if isinstance(regular, TTFFont) else ())
+        fonts = [self.fonts[family.lower()] for family in families]
+        self._glyphs = frozenset().union(*(font.cmap for font in fonts if isinstance(font, TTFFont)))
+        if families[1:]:
+            self.set_fallback_fonts(families[1:])
+            self.set_text_shaping(True)  # joins letters to syllables
         self._banner, self._footer = banner, footer
         self.alias_nb_pages(_ALL_PAGES)
         self.set_margins(MARGIN, MARGIN)
@@ -115,7 +120,8 @@ class Sheet(FPDF):
         """
         return "".join(
             character
-            if character == "\n" or (ord(character) in self._glyphs and unicodedata.category(character)[0] not in "CZ")
+            if character in ("\n", "\N{NARROW NO-BREAK SPACE}")
+            or (ord(character) in self._glyphs and unicodedata.category(character)[0] not in "CZ")
             else " "
             if character == " "
             else f"<U+{ord(character):04X}>"

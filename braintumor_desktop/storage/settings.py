@@ -23,6 +23,7 @@ PAPERS = ("A4", "Letter")
 COLORMAPS = ("cividis", "viridis", "jet")
 DEVICES = ("auto", "cpu", "cuda")
 APPEARANCES = ("dark", "light", "system")
+CLINIC_LENGTHS = {"clinic_name": 200, "clinic_address": 1000, "clinic_footer": 1000}
 CONFIG_DIR_VARIABLE = "BRAINTUMOR_CONFIG_DIR"
 
 
@@ -91,6 +92,10 @@ def _one_of(choices: tuple[str, ...]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, str) and value in choices
 
 
+def _text_up_to(length: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and len(value) <= length
+
+
 _USABLE: dict[str, Callable[[Any], bool]] = {
     "recent": lambda value: isinstance(value, list) and len(value) <= RECENT_LIMIT and all(map(_is_text, value)),
     "hide_recent_names": _is_flag,
@@ -112,9 +117,7 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "window_geometry": _is_text,
     "splitter_state": _is_text,
     "keep_readings": _is_flag,
-    "clinic_name": lambda value: _is_text(value) and len(value) <= 200,
-    "clinic_address": lambda value: _is_text(value) and len(value) <= 1000,
-    "clinic_footer": lambda value: _is_text(value) and len(value) <= 1000,
+    **{key: _text_up_to(length) for key, length in CLINIC_LENGTHS.items()},
     "clinic_logo": lambda value: _is_text(value) and len(value) <= 2**21 and value[:8] in ("", "iVBORw0K"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,9 @@ class Case:
     headline, thumbnail: stay when `study` and `analysis` are let go to save memory;
     first_window, first_slice: what is shown at first;
     window, slice_index, turn, measured, verdicts, comment, correction: the reader's; `correction` is the sequence, in a
-    tuple of one once it was corrected; reading_key, kept: under which name, and what, of it lies on disk.
+    tuple of one once it was corrected; reading_key, kept: under which name, and what, of it lies on disk;
+    exported: what of it is in a file that the reader saved; signed_by, signed_on: who says so, and on which day; never
+    kept, because another reader may sit there next time.
     """
 
     id: int
@@ -78,6 +81,9 @@ class Case:
     correction: tuple[()] | tuple[str | None] = ()
     reading_key: str = ""
     kept: Reading = field(default_factory=Reading, repr=False)
+    exported: Reading | None = field(default=None, repr=False)
+    signed_by: str = ""
+    signed_on: date | None = None
 
     @property
     def status_line(self) -> str:
@@ -140,6 +146,7 @@ class Case:
     def forget_reading(self) -> None:
         """Begin anew, with what the sequence is: other pixels come."""
         self.measured, self.verdicts, self.comment = MeasurementHistory(), {}, ""
+        self.signed_by, self.signed_on, self.exported = "", None, None
 
     def correct_sequence(self, sequence: str | None) -> None:
         """What the reader says the sequence is, wherever it is shown from now on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +13,16 @@ from PySide6.QtWidgets import QApplication, QDialog, QFileDialog, QMenu
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
-from braintumor_desktop.domain.study import MrSequence
+from braintumor_desktop.domain.study import InputKind, MrSequence
 from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.language import tr
+from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.dicom_dialog import DicomDialog
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
-from braintumor_desktop.ui.exporting import Export, ExportKind
+from braintumor_desktop.ui.exporting import ExportKind, export_of
 from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
-from braintumor_desktop.ui.reader_box import reader_note
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 _PICTURES = phrase("Pictures (*.png *.jpg *.jpeg *.bmp *.tif *.tiff *.webp *.gif)")
 _STUDIES = phrase("DICOM, NIfTI and ZIP (*.dcm *.dicom *.ima DICOMDIR *.nii *.nii.gz *.zip)")
+_WITH_READING = (ExportKind.PDF, ExportKind.PNG, ExportKind.JSON)
+_READING_KINDS = {DicomKind.REPORT, DicomKind.PDF}
+_VOLUMES = {ExportKind.MASK: ExportKind.MASK_NIFTI, ExportKind.HEATMAP: ExportKind.HEATMAP_NIFTI}
 _STACKS = {ExportKind.MASK: ExportKind.MASK_STACK, ExportKind.HEATMAP: ExportKind.HEATMAP_STACK}
 
 
@@ -108,7 +113,10 @@ class Commands(QObject):
         case = self._case
         if case is None or case.analysis is None:
             return
-        if case.analysis.study.slices > 1:
+        study = case.analysis.study
+        if study.source.kind is not InputKind.PICTURE:
+            kind = _VOLUMES.get(kind, kind)
+        elif study.slices > 1:
             kind = _STACKS.get(kind, kind)
         dialog = self._file_dialog(tr("Save"), QFileDialog.FileMode.AnyFile)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
@@ -118,23 +126,33 @@ class Commands(QObject):
         dialog.fileSelected.connect(self._save_as(case, kind))
         dialog.open()
 
-    def _save_as(self, case: Case, kind: ExportKind) -> Callable[[str], None]:
+    def export_dicom(self) -> None:
+        """Ask which objects and where to, and write them into a new folder there."""
+        case = self._case
+        if case is None or case.analysis is None:
+            return
+        dialog = DicomDialog(case.analysis, self._window)
+        dialog.chosen.connect(lambda kinds: self._ask_folder(case, kinds))
+        self._open(dialog)
+
+    def _ask_folder(self, case: Case, kinds: tuple[DicomKind, ...]) -> None:
+        dialog = self._file_dialog(tr("Make a folder of DICOM objects in"), QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        save = self._save_as(case, ExportKind.DICOM, kinds)
+        name = ExportKind.DICOM.proposed_name(case.stem)
+        dialog.fileSelected.connect(lambda folder: save(str(Path(folder) / name)))
+        dialog.open()
+
+    def _save_as(self, case: Case, kind: ExportKind, dicom_kinds: tuple[DicomKind, ...] = ()) -> Callable[[str], None]:
         def save(file: str) -> None:
             if case.analysis is None:
                 return
-            settings = self._window.settings
+            reading = case.reading
+            with_reading = kind in _WITH_READING or not _READING_KINDS.isdisjoint(dicom_kinds)
             self._window.statusBar().showMessage(tr("Saving…"))
             self._window.exporter.submit(
-                Export(
-                    kind,
-                    case.analysis,
-                    Path(file),
-                    reader_note(case),
-                    case.window,
-                    settings.colormap,
-                    settings.paper,
-                    case.measured.current,
-                )
+                replace(export_of(case, kind, Path(file), self._window.settings), dicom_kinds=dicom_kinds),
+                lambda: setattr(case, "exported", reading) if with_reading else None,
             )
 
         return save
@@ -160,17 +178,21 @@ class Commands(QObject):
 
     def cancel(self) -> None:
         self._window.workspace.reader.cancel_listing()
+        self._window.reports.cancel()
         if self._case is not None:
             self._window.workspace.cancel(self._case)
 
     def remove(self) -> None:
-        if self._case is not None:
-            self._window.notice.hide_for(self._case)
-            self._window.workspace.remove(self._case)
+        case = self._case
+        if case is not None and self._window.unsaved.ask([case], self.remove):
+            self._window.notice.hide_for(case)
+            self._window.workspace.remove(case)
             if self._window.area.other not in self._window.workspace.model.cases:
                 self._window.area.show_beside(None)
 
     def reset(self) -> None:
+        if not self._window.unsaved.ask(self._window.workspace.model.cases, self.reset):
+            return
         self._window.notice.hide()
         self._window.area.show_beside(None)
         self._window.workspace.reset()

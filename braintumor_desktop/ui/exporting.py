@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
@@ -18,14 +18,24 @@ from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.models.manifest import find_model
 from braintumor_desktop.reporting import (
+    Letterhead,
     ReaderNote,
     Report,
     atomic_write,
     build_report,
     json_line,
     write_heatmap,
+    write_heatmap_nifti,
     write_mask,
+    write_mask_nifti,
 )
+from braintumor_desktop.reporting.dicom.kinds import DicomKind
+from braintumor_desktop.storage.settings import Settings
+from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.reader_box import reader_note
+
+Outcome = Any | BrainTumorError
+NIFTI_ENDING = ".nii.gz"
 
 
 class ExportKind(Enum):
@@ -38,6 +48,9 @@ class ExportKind(Enum):
     HEATMAP = (".png", " heat map", phrase("Heat map (*.png)"))
     MASK_STACK = (".tif", " mask", phrase("Mask (*.tif)"))
     HEATMAP_STACK = (".tif", " heat map", phrase("Heat map (*.tif)"))
+    DICOM = ("", " DICOM", phrase("DICOM objects"))
+    MASK_NIFTI = (NIFTI_ENDING, " mask", phrase("Mask (*.nii.gz)"))
+    HEATMAP_NIFTI = (NIFTI_ENDING, " heat map", phrase("Heat map (*.nii.gz)"))
 
     @property
     def ending(self) -> str:
@@ -53,7 +66,10 @@ class ExportKind(Enum):
 
 @dataclass(frozen=True, eq=False)
 class Export:
-    """Everything a file needs, taken at the moment the reader asked for it."""
+    """Everything a file needs, taken at the moment the reader asked for it.
+
+    path: the file; of DICOM objects the folder to make for them; dicom_kinds: which of them.
+    """
 
     kind: ExportKind
     analysis: Analysis
@@ -63,35 +79,83 @@ class Export:
     colormap: str
     paper: str
     measurements: tuple[ReaderMeasurement, ...] = ()
+    letterhead: Letterhead | None = None
+    dicom_kinds: tuple[DicomKind, ...] = ()
+
+
+def export_of(case: Case, kind: ExportKind, path: Path, settings: Settings) -> Export:
+    """What is to be saved of an analysed case as it is now."""
+    if case.analysis is None:
+        raise ValueError("only an analysed case can be saved")
+    head = Letterhead.from_settings(
+        settings.clinic_name, settings.clinic_address, settings.clinic_footer, settings.clinic_logo
+    )
+    return Export(
+        kind,
+        case.analysis,
+        path,
+        reader_note(case),
+        case.window,
+        settings.colormap,
+        settings.paper,
+        case.measured.current,
+        head,
+    )
 
 
 class Exporter(QObject):
-    """Writes one export after the other on a thread of its own. saved: the path; failed: the typed error."""
+    """Writes one file after the other on a thread of its own. saved: the path; failed: the typed error."""
 
     saved = Signal(object)
     failed = Signal(object)
+    _ended = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
+        self._pool.setMaxThreadCount(1)  # PDFium, that draws pages, is not made for several threads
+        self._ended.connect(lambda then, outcome: then(outcome))
 
-    def submit(self, export: Export) -> None:
-        self._pool.start(lambda: self._write(export))
+    def submit(self, export: Export, then: Callable[[], None] | None = None) -> None:
+        """Write the file and tell; then: called when it is written."""
+        self.run(lambda: write(export), lambda outcome: self._tell(outcome, then))
+
+    def save(self, content: bytes, path: Path, then: Callable[[], None] | None = None) -> None:
+        """Write bytes that are there already, such as the report that the reader has just seen."""
+
+        def written() -> Path:
+            with atomic_write(path) as stream:
+                stream.write(content)
+            return path
+
+        self.run(written, lambda outcome: self._tell(outcome, then))
+
+    def run(self, task: Callable[[], Any], then: Callable[[Outcome], None]) -> None:
+        """Do a task on the thread, and call `then` on the window's with what it gave, or the typed error it met."""
+        self._pool.start(lambda: self._ended.emit(then, _outcome(task)))
 
     def finish(self, wait_ms: int = 30_000) -> bool:
         """Let what was begun be finished: a report that was asked for is not lost by closing the window."""
         return self._pool.waitForDone(wait_ms)
 
-    def _write(self, export: Export) -> None:
-        try:
-            self.saved.emit(write(export))
-        except BrainTumorError as error:
-            self.failed.emit(error)
-        except Exception as cause:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
-            unforeseen = internal_error(cause)
-            unforeseen.__cause__ = cause
-            self.failed.emit(unforeseen)
+    def _tell(self, outcome: Outcome, then: Callable[[], None] | None) -> None:
+        if isinstance(outcome, BrainTumorError):
+            self.failed.emit(outcome)
+            return
+        if then is not None:
+            then()
+        self.saved.emit(outcome)
+
+
+def _outcome(task: Callable[[], Any]) -> Outcome:
+    try:
+        return task()
+    except BrainTumorError as error:
+        return error
+    except Exception as cause:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
+        unforeseen = internal_error(cause)
+        unforeseen.__cause__ = cause
+        return unforeseen
 
 
 def write(export: Export) -> Path:
@@ -102,8 +166,11 @@ def write(export: Export) -> Path:
         ExportKind.JSON: _json,
         ExportKind.MASK: _mask,
         ExportKind.MASK_STACK: _mask,
+        ExportKind.MASK_NIFTI: _mask_nifti,
         ExportKind.HEATMAP: _heatmap,
         ExportKind.HEATMAP_STACK: _heatmap,
+        ExportKind.DICOM: _dicom,
+        ExportKind.HEATMAP_NIFTI: _heatmap_nifti,
     }
     path = writers[export.kind](export)
     if path is None:
@@ -115,7 +182,7 @@ def write(export: Export) -> Path:
     return path
 
 
-def _report(export: Export) -> Report:
+def report_of(export: Export) -> Report:
     return build_report(
         export.analysis,
         reader=export.note,
@@ -123,25 +190,34 @@ def _report(export: Export) -> Report:
         colormap=export.colormap,
         measurements=export.measurements,
         model_facts=_model_facts(export.analysis.model.id),
+        letterhead=export.letterhead,
     )
 
 
-def _pdf(export: Export) -> Path:
-    from braintumor_desktop.reporting import write_pdf  # the PDF library costs a quarter second: not at the start
+def pdf_of(export: Export) -> bytes:
+    """The bytes of the PDF report."""
+    from braintumor_desktop.reporting.pdf import render_pdf  # the PDF library costs a quarter second: not at the start
 
-    write_pdf(_report(export), export.path, paper=cast(Literal["A4", "Letter"], export.paper))
+    return render_pdf(report_of(export), paper="Letter" if export.paper == "Letter" else "A4")
+
+
+def _pdf(export: Export) -> Path:
+    content = pdf_of(export)
+    with atomic_write(export.path) as stream:
+        stream.write(content)
     return export.path
 
 
 def _png(export: Export) -> Path:
     from braintumor_desktop.reporting import write_png  # as above
 
-    write_png(_report(export), export.path)
+    write_png(report_of(export), export.path)
     return export.path
 
 
 def _json(export: Export) -> Path:
-    content = json.dumps(json_line(export.analysis), ensure_ascii=False) + "\n"
+    line = json_line(export.analysis, reader=export.note, measurements=export.measurements)
+    content = json.dumps(line, ensure_ascii=False) + "\n"
     with atomic_write(export.path) as stream:
         stream.write(content.encode())
     return export.path
@@ -153,6 +229,31 @@ def _mask(export: Export) -> Path | None:
 
 def _heatmap(export: Export) -> Path | None:
     return write_heatmap(export.analysis, export.path.parent, stem=export.path.stem)
+
+
+def _mask_nifti(export: Export) -> Path | None:
+    return write_mask_nifti(export.analysis, export.path.parent, stem=export.path.name.removesuffix(NIFTI_ENDING))
+
+
+def _heatmap_nifti(export: Export) -> Path | None:
+    return write_heatmap_nifti(export.analysis, export.path.parent, stem=export.path.name.removesuffix(NIFTI_ENDING))
+
+
+def _dicom(export: Export) -> Path:
+    from braintumor_desktop.reporting import write_dicom  # its library costs a second: not at the start
+
+    folder = _new_folder(export.path)
+    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds)
+    return folder
+
+
+def _new_folder(wished: Path) -> Path:
+    """`wished`, or with a number where that name is taken: an earlier export is never mixed with this one."""
+    folder, number = wished, 1
+    while folder.exists():
+        number += 1
+        folder = wished.with_name(f"{wished.name}-{number}")
+    return folder
 
 
 def _model_facts(model_id: str) -> Mapping[str, str]:

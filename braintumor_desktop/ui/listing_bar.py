@@ -1,4 +1,4 @@
-"""Shown above the viewer while what was dropped is being looked through."""
+"""Shown above the viewer while something long goes on beside the cases, such as looking through what was dropped."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ class ListingBar(QWidget):
 
     cancel_asked = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, what: str = "", parent: QWidget | None = None) -> None:
+        """what: what its button does, if it is not to stop looking through files."""
         super().__init__(parent)
         self.words = QLabel()
         self.progress = QProgressBar()
         self.progress.setTextVisible(False)
         self.progress.setMaximumHeight(10)
-        self.progress.setAccessibleName(tr("Progress of the listing"))
+        self.progress.setAccessibleName(tr("Progress"))
         self.cancel_button = QPushButton(tr("Cancel"))
-        self.cancel_button.setToolTip(tr("Stop looking through the files (Esc)"))
+        self.cancel_button.setToolTip(what or tr("Stop looking through the files (Esc)"))
         self.cancel_button.clicked.connect(self.cancel_asked)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 2, 8, 2)

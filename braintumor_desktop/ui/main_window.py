@@ -28,8 +28,10 @@ from braintumor_desktop.ui.measuring import Measuring
 from braintumor_desktop.ui.menus import LAYERS, Menus
 from braintumor_desktop.ui.notice_bar import NoticeBar
 from braintumor_desktop.ui.overlay_bar import OverlayBar
+from braintumor_desktop.ui.report_commands import ReportCommands
 from braintumor_desktop.ui.results_panel import ResultsPanel
 from braintumor_desktop.ui.slice_strip import SliceStrip
+from braintumor_desktop.ui.unsaved import UnsavedReadings
 from braintumor_desktop.ui.view_area import ViewArea
 from braintumor_desktop.ui.view_commands import ViewCommands
 from braintumor_desktop.ui.worker import AnalyzerFactory
@@ -62,7 +64,9 @@ class MainWindow(QMainWindow):
         self.viewer = self.area.viewer
         self.measuring = Measuring(self)
         self.area.set_grip(self.measuring)
+        self.unsaved = UnsavedReadings(settings, self.workspace.keeper, self)
         self.commands = Commands(self)
+        self.reports = ReportCommands(self)
         self.view_commands = ViewCommands(self)
         self.menus = Menus(self)
         self.actions_by_name = self.menus.actions
@@ -87,6 +91,7 @@ class MainWindow(QMainWindow):
         self.pages.addWidget(self.area)
         self.notice = NoticeBar()
         self.listing_bar = ListingBar()
+        self.batch_bar = ListingBar(tr("Stop after this report (Esc)"))
         self.overlay_bar = OverlayBar({name: self.actions_by_name[name] for name in LAYERS})
         self.slice_strip = SliceStrip()
         centre = QWidget()
@@ -94,6 +99,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 8, 0, 4)
         column.setSpacing(4)
         column.addWidget(self.listing_bar)
+        column.addWidget(self.batch_bar)
         column.addWidget(self.notice)
         column.addWidget(self.pages, 1)
         column.addWidget(self.slice_strip)
@@ -145,6 +151,7 @@ class MainWindow(QMainWindow):
         self.workspace.reader.listing.connect(self._listing)
         self.workspace.reader.listing_ended.connect(self._listing_ended)
         self.listing_bar.cancel_asked.connect(self.workspace.reader.cancel_listing)
+        self.batch_bar.cancel_asked.connect(self.reports.cancel)
         self.workspace.model_changed.connect(self.model_label.setText)
         self.exporter.saved.connect(self._saved)
         self.exporter.failed.connect(self.show_error)
@@ -207,7 +214,8 @@ class MainWindow(QMainWindow):
         analysis = None if case is None else case.analysis
         enable = self.menus.enable
         self.view_commands.refresh()
-        enable(("pdf", "png", "json"), analysis is not None)
+        enable(("preview", "pdf", "png", "json", "dicom"), analysis is not None)
+        enable(("all_reports",), any(c.state is not CaseState.CANCELLED for c in self.workspace.model.cases))
         enable(("mask", *LAYERS), analysis is not None and analysis.segmentation is not None)
         has_map = analysis is not None and analysis.explanation is not None
         enable(("heatmap_file", "heatmap"), has_map)
@@ -215,7 +223,7 @@ class MainWindow(QMainWindow):
         enable(("analyse",), case is not None and not busy)
         self.actions_by_name["analyse"].setIconText(tr("Analyse") if analysis is None else tr("Re-analyse"))
         enable(("reanalyse",), analysis is not None and not busy)
-        enable(("cancel",), busy or self.listing_bar.isVisible())
+        enable(("cancel",), busy or self.listing_bar.isVisible() or self.reports.batch is not None)
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
         enable(("remove",), case is not None)
         several = case is not None and case.entry is not None and case.entry.frames > 1
@@ -336,7 +344,13 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Away from the screen at once; then what was begun to be saved is finished and the worker is stopped."""
+        """Away from the screen at once; then what was begun to be saved is finished and the worker is stopped.
+
+        Before that, a reading that would be lost is asked about.
+        """
+        if not self.unsaved.ask(self.workspace.model.cases, self.close):
+            event.ignore()
+            return
         self.settings.window_geometry = _to_text(self.saveGeometry())
         self.settings.splitter_state = _to_text(self.splitter.saveState())
         self.hide()

@@ -84,6 +84,9 @@ class Menus:
         )
         self._add(sample, "sample_stack", tr("&Stack"), "", tr("Open a synthetic head in slices"), do.open_sample_stack)
         menu.addSeparator()
+        reports = w.reports
+        tip = tr("See the report as it will lie on paper, print it or save it")
+        self._add(menu, "preview", tr("Pre&view and print report…"), "Ctrl+P", tip, reports.preview)
         exports = (
             ("pdf", tr("&Export report (PDF)…"), "Ctrl+S", tr("Save the report as PDF"), ExportKind.PDF),
             ("png", tr("Export report (P&NG)…"), "Ctrl+Shift+S", tr("Save the report as one picture"), ExportKind.PNG),
@@ -93,6 +96,10 @@ class Menus:
         )
         for name, text, key, tip, kind in exports:
             self._add(menu, name, text, key, tip, partial(do.export, kind))
+        tip = tr("Segmentation, measurement report, key images and report as DICOM objects, for an archive")
+        self._add(menu, "dicom", tr("Export &DICOM objects…"), "Ctrl+D", tip, do.export_dicom)
+        tip = tr("Save one report a case, and one table of all")
+        self._add(menu, "all_reports", tr("Export &all reports…"), "Ctrl+Shift+E", tip, reports.export_all)
         menu.addSeparator()
         self._add(
             menu,

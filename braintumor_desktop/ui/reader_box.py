@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import ReaderNote
@@ -39,18 +41,24 @@ class ReaderBox(QWidget):
         self.comment.setTabChangesFocus(True)
         self.comment.setAcceptDrops(False)  # a picture dropped here is to be opened, not written down
         self.comment.setFixedHeight(4 * self.comment.fontMetrics().height() + 12)
+        self.name = QLineEdit(placeholderText=tr("Your name, to sign the report"), maxLength=100)
+        self.name.setAccessibleName(tr("Your name, to sign the report"))
+        self.name.setToolTip(tr("Stands in the report with today's date; it is not kept when the program ends"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(buttons)
         layout.addWidget(self.comment)
+        layout.addWidget(self.name)
         self.agree.clicked.connect(lambda: self._verdict("agree"))
         self.disagree.clicked.connect(lambda: self._verdict("disagree"))
         self.comment.textChanged.connect(self._commented)
+        self.name.textEdited.connect(self._signed)
 
     def show_note(self, case: Case) -> None:
         """Show what the reader said of this case so far."""
         self._case = None
         self.comment.setPlainText(case.comment)
+        self.name.setText(case.signed_by)
         self._case = case
         self._show_verdict(case.verdict)
 
@@ -58,6 +66,7 @@ class ReaderBox(QWidget):
         if self._case is not None:
             self._case.verdict = None if self._case.verdict == verdict else verdict
             self._show_verdict(self._case.verdict)
+            self._date()
             self.changed.emit()
 
     def _show_verdict(self, verdict: Verdict | None) -> None:
@@ -67,9 +76,20 @@ class ReaderBox(QWidget):
     def _commented(self) -> None:
         if self._case is not None:
             self._case.comment = self.comment.toPlainText()
+            self._date()
             self.changed.emit()
+
+    def _signed(self, name: str) -> None:
+        if self._case is not None:
+            self._case.signed_by = name
+            self._date()
+
+    def _date(self) -> None:
+        """A signature has the day on which the reader last said something."""
+        if self._case is not None:
+            self._case.signed_on = date.today() if self._case.signed_by.strip() else None
 
 
 def reader_note(case: Case) -> ReaderNote:
     """The reader's words for the report."""
-    return ReaderNote(verdict=case.verdict, comment=case.comment.strip())
+    return ReaderNote(case.verdict, case.comment.strip(), case.signed_by.strip(), case.signed_on)

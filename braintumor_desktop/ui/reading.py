@@ -82,7 +82,7 @@ class Reader(QObject):
     loaded, unreadable: case number, and what was read or why not.
     """
 
-    listing = Signal(str, float)
+    listing = Signal(object, float)
     listed = Signal(list, object)
     listing_ended = Signal()
     trouble = Signal(object)

@@ -12,15 +12,18 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.domain.phrases import phrase
-from braintumor_desktop.language import tr
+from braintumor_desktop.language import available_languages, tr
 from braintumor_desktop.models.manifest import read_manifest
 from braintumor_desktop.storage.settings import APPEARANCES, DEVICES, PAPERS, Settings
+from braintumor_desktop.ui.letterhead_page import LetterheadPage
+from braintumor_desktop.ui.localisation import SYSTEM
 from braintumor_desktop.ui.overlay_bar import COLORMAP_TITLES
 
 _DEVICE_TITLES = {"auto": phrase("Automatic"), "cpu": phrase("Processor (CPU)"), "cuda": phrase("Graphics card (CUDA)")}
@@ -48,6 +51,9 @@ class SettingsDialog(QDialog):
         )
         looks = {a: tr(_APPEARANCE_TITLES[a]) for a in APPEARANCES}
         self.appearance = _choice(tr("Appearance"), looks, settings.appearance)
+        languages = {SYSTEM: tr("As the desktop"), **available_languages()}
+        self.language = _choice(tr("Language"), languages, settings.language)
+        self.language.setToolTip(tr("Used from the next start on, in the window and in reports"))
         self.max_file = QSpinBox(minimum=1, maximum=4096, value=settings.max_file_mb, suffix=tr(" MB"))
         self.max_file.setAccessibleName(tr("Largest file to open"))
         self.max_file.setToolTip(tr("Larger files are refused before they cost memory"))
@@ -67,23 +73,31 @@ class SettingsDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow(tr("&Model"), self.model)
         form.addRow(tr("&Device"), self.device)
-        form.addRow(tr("&Paper of PDF reports"), self.paper)
         form.addRow(tr("&Colours of the heat map"), self.colormap)
         form.addRow(tr("&Largest file to open"), self.max_file)
         form.addRow(tr("&Appearance"), self.appearance)
+        form.addRow(tr("Lan&guage"), self.language)
         form.addRow(tr("Privacy"), self.hide_names)
         form.addRow("", self.forget)
         form.addRow("", self.keep_readings)
         form.addRow("", self.clear_readings)
-        note = QLabel(tr("A new model or device is used from the next analysis on."))
+        note = QLabel(
+            tr("A new model or device is used from the next analysis on, a new language from the next start on.")
+        )
         note.setWordWrap(True)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.setSpacing(14)
-        layout.addLayout(form)
-        layout.addWidget(note)
+        form.addRow(note)
+        general = QWidget()
+        general.setLayout(form)
+        self.letterhead = LetterheadPage(settings, self.paper)
+        pages = QTabWidget()
+        pages.addTab(general, tr("General"))
+        pages.addTab(self.letterhead, tr("Reports"))
+        layout.addWidget(pages)
         layout.addWidget(buttons)
 
     def accept(self) -> None:
@@ -92,9 +106,11 @@ class SettingsDialog(QDialog):
         self._settings.paper = self.paper.currentData()
         self._settings.colormap = self.colormap.currentData()
         self._settings.appearance = self.appearance.currentData()
+        self._settings.language = self.language.currentData()
         self._settings.max_file_mb = self.max_file.value()
         self._settings.hide_recent_names = self.hide_names.isChecked()
         self._settings.keep_readings = self.keep_readings.isChecked()
+        self.letterhead.apply()
         super().accept()
 
 

@@ -64,7 +64,7 @@ class Worker(QObject):
     not_ready = Signal(object)
     job_started = Signal(int)
     loaded = Signal(int, object)
-    progress = Signal(int, str, float)
+    progress = Signal(int, object, float)
     done = Signal(int, object)
     failed = Signal(int, object)
     cancelled = Signal(int)

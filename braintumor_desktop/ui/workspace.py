@@ -32,6 +32,7 @@ class Workspace(QObject):
     ready_to_show: a newly opened case has its picture; changed: a case has another state, stage or answer;
     trouble: an error and the case it befell (None where it is no case's); model_changed: what the model is up to;
     opened: the paths that held something; passed_over: how many files were no pictures and only lay beside some.
+    held: a case whose answer is about to be saved; its pixels are kept as those of the shown one.
     """
 
     ready_to_show = Signal(object)
@@ -55,6 +56,7 @@ class Workspace(QObject):
         self.model = CaseListModel(self)
         self.shown: Case | None = None
         self.beside: Case | None = None
+        self.held: Case | None = None
         self._ids = itertools.count(1)
         self._batch: set[int] = set()
         self._thread = AnalysisThread(analyzer_factory)
@@ -298,7 +300,9 @@ class Workspace(QObject):
 
     def _trim(self) -> None:
         """Let the oldest cases' pixels go when there are too many: a hundred patients must fit as well as one."""
-        spare = [c for c in self.model.cases if c not in (self.shown, self.beside) and c.state is CaseState.DONE]
+        spare = [
+            c for c in self.model.cases if c not in (self.shown, self.beside, self.held) and c.state is CaseState.DONE
+        ]
         excess = sum(c.held_bytes for c in spare) - MEMORY_BUDGET_BYTES
         for case in spare:
             if excess <= 0:

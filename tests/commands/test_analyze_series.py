@@ -97,3 +97,24 @@ def test_reports_are_written_for_series(study: Path, tmp_path: Path) -> None:
     assert main(["analyze", str(study / "a series"), "--report", str(tmp_path / "r")]) == 0
     report = tmp_path / "r" / "synthetic_T1_post_contrast_axial.pdf"
     assert report.read_bytes().startswith(b"%PDF")
+
+
+def test_a_frame_chooses_the_volume_of_inputs_that_hold_several(
+    tmp_path: Path, phantom: PhantomVolume, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in").mkdir()
+    write_sample_picture(tmp_path / "in" / "picture.png")
+    head = phantom.pixels[1:4].transpose(2, 1, 0).astype(np.int16)
+    both = np.stack([np.zeros_like(head), head], axis=-1)
+    both[0, 0, 0, 0] = 1000  # the first volume is air, but not constant
+    nibabel.save(nibabel.Nifti1Image(both, phantom.affine), tmp_path / "in" / "two.nii.gz")
+    shared = [str(tmp_path / "in"), "--json", "-", "--workers", "1"]
+    assert main(["analyze", *shared, "--frame", "2"]) == 0
+    picture, second = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert picture["status"] == second["status"] == "ok"
+    assert second["segmentation"]["area_percent_of_head"] is not None  # there is a head in the second
+    assert main(["analyze", *shared, "--frame", "3"]) == 1
+    picture, third = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert picture["status"] == "ok"
+    assert third["error"]["code"] == "frame_unknown"
+    assert "has 2" in third["error"]["message"]

@@ -53,7 +53,8 @@ def deidentified(
         pixels = study.pixels.copy()
         for plane in pixels:
             blanked(plane, texts, pixels.min())
-    source = replace(study.source, path=Path(label), sha256="", size_bytes=0, modality=clean_modality)
+    digest = pseudonyms.label("file", study.source.sha256)  # objects made of one file still share a study
+    source = replace(study.source, path=Path(label), sha256=digest, size_bytes=0, modality=clean_modality)
     frame = study.geometry.frame_of_reference_uid
     clean_study = replace(
         study,

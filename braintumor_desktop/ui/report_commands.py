@@ -1,0 +1,132 @@
+"""Preview, printing, and the reports of all open cases at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QMessageBox
+
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.language import tr, tr_count
+from braintumor_desktop.ui.batch_export import BatchExport
+from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_of, pdf_of
+from braintumor_desktop.ui.report_preview import SCREEN_DPI, ReportPreview
+
+if TYPE_CHECKING:
+    from braintumor_desktop.ui.main_window import MainWindow
+
+
+class ReportCommands(QObject):
+    """The actions of a window that are about reports beyond saving one file."""
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self.batch: BatchExport | None = None
+
+    # Preview and printing
+
+    def preview(self) -> None:
+        """Draw the report of the shown case, and show its pages when they are there."""
+        case = self._window.workspace.shown
+        if case is None or case.analysis is None:
+            return
+        reading = case.reading
+        export = export_of(case, ExportKind.PDF, Path(), self._window.settings)
+        self._window.statusBar().showMessage(tr("Drawing the report…"))
+        self._window.exporter.run(lambda: _drawn(export), lambda outcome: self._show_preview(case, reading, outcome))
+
+    def _show_preview(self, case: Case, reading: object, outcome: Outcome) -> None:
+        self._window.statusBar().clearMessage()
+        if isinstance(outcome, BrainTumorError):
+            self._window.show_error(outcome)
+            return
+        content, pages = cast(tuple[bytes, list[QImage]], outcome)
+        dialog = ReportPreview(pages, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.save_asked.connect(lambda: self._save(dialog, case, reading, content))
+        dialog.print_asked.connect(lambda: self._print(dialog, content))
+        dialog.open()
+
+    def _save(self, preview: ReportPreview, case: Case, reading: object, content: bytes) -> None:
+        dialog = QFileDialog(preview, tr("Save"), self._window.settings.last_folder)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilter(tr(ExportKind.PDF.words))
+        dialog.setDefaultSuffix(ExportKind.PDF.ending)
+        dialog.selectFile(ExportKind.PDF.proposed_name(case.stem))
+        exporter = self._window.exporter
+        dialog.fileSelected.connect(
+            lambda file: exporter.save(content, Path(file), lambda: setattr(case, "exported", reading))
+        )
+        dialog.fileSelected.connect(lambda _: preview.accept())
+        dialog.open()
+
+    def _print(self, preview: ReportPreview, content: bytes) -> None:
+        try:
+            from braintumor_desktop.ui.printing import PrintJob  # Qt's printing library: only for who prints
+        except ImportError:
+            words, hint = phrase("Printing is not available here."), phrase("Save the report as PDF and print that.")
+            self._window.show_error(BrainTumorError(ErrorCode.EXPORT_FAILED, words, hint))
+            return
+        PrintJob(self._window.exporter, content, preview, self._window.show_error).begin()
+
+    # All open cases
+
+    def export_all(self) -> None:
+        """Ask for a folder, and write one report a case and one table there."""
+        if self.batch is not None:
+            return
+        dialog = QFileDialog(self._window, tr("Folder for the reports"), self._window.settings.last_folder)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda folder: self._check_folder(Path(folder)))
+        dialog.open()
+
+    def _check_folder(self, folder: Path) -> None:
+        """Nothing that lies there is replaced without a question."""
+        batch = BatchExport(self._window, folder)
+        there = [path.name for path in batch.paths if path.exists()]
+        if not there:
+            self._begin(batch)
+            return
+        box = QMessageBox(self._window)
+        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(tr("Export all reports"))
+        one, other = "One file of these names lies there already.", "{count} files of these names lie there already."
+        box.setText(tr_count(one, other, len(there)))
+        box.setInformativeText(tr("Replace what is there?"))
+        replace = box.addButton(tr("&Replace"), QMessageBox.ButtonRole.AcceptRole)
+        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
+        replace.clicked.connect(lambda: self._begin(batch))
+        box.open()
+
+    def _begin(self, batch: BatchExport) -> None:
+        self.batch = batch
+        batch.progressed.connect(self._window.batch_bar.show_progress)
+        batch.ended.connect(self._ended)
+        batch.begin()
+
+    def cancel(self) -> None:
+        """Stop saving the reports of all cases."""
+        if self.batch is not None:
+            self.batch.cancel()
+
+    def _ended(self, words: str) -> None:
+        self.batch = None
+        self._window.batch_bar.hide()
+        self._window.statusBar().showMessage(words)
+
+
+def _drawn(export: Export) -> tuple[bytes, list[QImage]]:
+    from braintumor_desktop.ui.pages import draw_pages
+
+    content = pdf_of(export)
+    return content, draw_pages(content, SCREEN_DPI)
