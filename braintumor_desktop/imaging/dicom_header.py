@@ -18,6 +18,8 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.dicom_library import library
 from braintumor_desktop.imaging.dicom_values import (
+    VENDOR_B_VALUES,
+    b_value_of,
     lossy_of,
     lut_window,
     number_of,
@@ -46,6 +48,13 @@ _TAGS = (
 )
 # Siemens' private header, which alone says how many tiles a mosaic has.
 _SIEMENS = (0x00290010, 0x00290011, 0x00291010, 0x00291110)
+# Private blocks usually are the first or second of their group: their creators, and the b-value in them.
+_VENDOR_B = tuple(
+    tag
+    for (group, _), element in VENDOR_B_VALUES.items()
+    for block in (0x10, 0x11)
+    for tag in (group << 16 | block, group << 16 | block << 8 | element)
+)
 
 _UNDEFINED = 0xFFFFFFFF
 
@@ -124,7 +133,9 @@ def read_header(stream: IO[bytes], size: int) -> tuple[SliceHeader, ...]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            dataset = pydicom.dcmread(stream, stop_before_pixels=True, force=True, specific_tags=[*_TAGS, *_SIEMENS])
+            dataset = pydicom.dcmread(
+                stream, stop_before_pixels=True, force=True, specific_tags=[*_TAGS, *_SIEMENS, *_VENDOR_B]
+            )
             _check_is_image(dataset)
             _check_has_pixels(dataset, stream, size)
             return tuple(_slices(dataset))
@@ -242,6 +253,7 @@ def _slice(dataset: Any, facts: FileFacts, frame: int, groups: list[Any]) -> Sli
     )
     echo = number_of(value("MREchoSequence", "EffectiveEchoTime")) or facts.sequence.echo_ms
     b_value = number_of(value("MRDiffusionSequence", "DiffusionBValue"))
+    b_value = facts.sequence.b_value if b_value is None else b_value
     slope = number_of(value("PixelValueTransformationSequence", "RescaleSlope"))
     intercept = number_of(value("PixelValueTransformationSequence", "RescaleIntercept"))
     temporal = number_of(value("FrameContentSequence", "TemporalPositionIndex"))
@@ -373,6 +385,6 @@ def _facts(dataset: Any) -> FileFacts:
             repetition_ms=number_of(dataset.get("RepetitionTime")),
             echo_ms=number_of(dataset.get("EchoTime")),
             inversion_ms=number_of(dataset.get("InversionTime")),
-            b_value=number_of(dataset.get("DiffusionBValue")),
+            b_value=b_value_of(dataset),
         ),
     )

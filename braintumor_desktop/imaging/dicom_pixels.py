@@ -140,6 +140,9 @@ def _graphics(dataset: Any, header: SliceHeader) -> NDArray[np.bool_] | None:
     drawn: NDArray[np.bool_] | None = None
     for group in range(0x6000, 0x6020, 2):
         if (group, 0x3000) not in dataset:
+            embedded = _in_unused_bits(dataset, group, header)
+            if embedded is not None and embedded.any():
+                drawn = embedded if drawn is None else drawn | embedded
             continue
         plane = dataset.overlay_array(group)
         if plane.ndim == 3:
@@ -154,6 +157,22 @@ def _graphics(dataset: Any, header: SliceHeader) -> NDArray[np.bool_] | None:
         top, left = max(0, row), max(0, column)
         drawn[top : top + inside.shape[0], left : left + inside.shape[1]] |= inside.astype(np.bool_)
     return drawn
+
+
+def _in_unused_bits(dataset: Any, group: int, header: SliceHeader) -> NDArray[np.bool_] | None:
+    """An overlay in a bit of the pixels that they don't use themselves (PS3.3 C.9.2.1, retired in 2004), else None."""
+    bits, bit = (dataset.get((group, element)) for element in (0x0100, 0x0102))
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if bits is None or bit is None or syntax.is_encapsulated or header.file.samples != 1 or "PixelData" not in dataset:
+        return None
+    place, high, allocated = int(bit.value or 0), int(dataset.HighBit), int(dataset.BitsAllocated)
+    own = range(high + 1 - int(dataset.BitsStored), high + 1)
+    if int(bits.value or 0) != allocated or allocated not in (8, 16) or place in own or place >= allocated:
+        return None
+    sort = np.dtype(np.uint8 if allocated == 8 else np.uint16).newbyteorder("<" if syntax.is_little_endian else ">")
+    count = header.rows * header.columns
+    stored = np.frombuffer(dataset.PixelData, sort, count, header.frame * count * sort.itemsize)
+    return np.asarray(stored.reshape(header.rows, header.columns) >> place & 1, np.bool_)
 
 
 def _complete_meta(dataset: Any) -> None:

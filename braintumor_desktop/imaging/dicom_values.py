@@ -15,6 +15,10 @@ _METHODS = {
     "ISO_13818_2": "MPEG-2",
     "ISO_14496_10": "MPEG-4",
 }
+_GE, _GE_ADDED, _LARGEST_B = 0x0043, 100_000, 50_000
+VENDOR_B_VALUES = {(0x0019, "SIEMENS MR HEADER"): 0x0C, (_GE, "GEMS_PARM_01"): 0x39}
+"""Private elements with the b-value: (group, creator) and the element within its block."""
+
 _LOSSY_SYNTAXES = {
     "1.2.840.10008.1.2.4.50": "JPEG",
     "1.2.840.10008.1.2.4.51": "JPEG",
@@ -54,6 +58,33 @@ def lut_window(dataset: Any) -> tuple[float, float] | None:
         if len(descriptor) == 3:
             return descriptor[1], descriptor[1] + (descriptor[0] or 65536) - 1
     return None
+
+
+def b_value_of(dataset: Any) -> float | None:
+    """Diffusion weighting in s/mm²: the standard's element, else that of Siemens or GE from before there was one.
+
+    GE (DICOM conformance statements of its MR scanners) keeps it in the first of four numbers, newer ones with 1e9
+    added, and fills the element for other sequences with other things: there it counts for echo planar ones alone.
+    """
+    standard = number_of(dataset.get("DiffusionBValue"))
+    if standard is not None:
+        return standard
+    for (group, creator), element in VENDOR_B_VALUES.items():
+        try:
+            number = number_of(_text(dataset.private_block(group, creator)[element].value))
+        except (KeyError, ValueError):
+            continue
+        if group == _GE and "EP" not in strings_of(dataset.get("ScanningSequence")):
+            continue
+        number = None if number is None else number % _GE_ADDED
+        if number is not None and 0 <= number <= _LARGEST_B:
+            return number
+    return None
+
+
+def _text(value: Any) -> Any:
+    """Private elements of explicit files may come as bytes (VR UN); several numbers are parted by backslashes."""
+    return value.decode("ascii", "replace").strip(" \0").split("\\") if isinstance(value, bytes) else value
 
 
 def orientation_of(value: Any) -> tuple[float, ...] | None:

@@ -95,6 +95,29 @@ def test_bits_sign_and_rescale(
     np.testing.assert_array_equal(study.pixels[0], stored * slope + intercept)
 
 
+def test_a_drawing_in_unused_bits_of_the_pixels_lies_over_them_and_not_in_them(
+    series: Path, phantom: PhantomVolume
+) -> None:
+    drawing = np.zeros((40, 48), np.uint16)
+    drawing[5:9, 10:30] = 1
+
+    def change(dataset: Dataset) -> None:
+        dataset.BitsStored, dataset.HighBit = 12, 11
+        dataset.PixelData = (dataset.pixel_array | drawing << 14).astype("<u2").tobytes()
+        dataset.add_new(0x60000010, "US", 40)
+        dataset.add_new(0x60000011, "US", 48)
+        dataset.add_new(0x60000050, "SS", [1, 1])
+        dataset.add_new(0x60000100, "US", 16)
+        dataset.add_new(0x60000102, "US", 14)
+
+    study = load(edit(series / "0006.dcm", change))
+    assert study.graphics is not None
+    assert np.array_equal(study.graphics[0], drawing == 1)
+    assert study.pixels.max() < 4096
+    edit(series / "0006.dcm", lambda dataset: setattr(dataset[0x60000102], "value", 11))  # a bit of the pixels' own
+    assert load(series / "0006.dcm").graphics is None
+
+
 def test_white_as_zero_is_turned_round_with_its_window(series: Path, phantom: PhantomVolume) -> None:
     def invert(dataset: Dataset) -> None:
         dataset.BitsStored, dataset.HighBit = 12, 11

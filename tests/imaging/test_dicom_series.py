@@ -182,6 +182,44 @@ def test_stacks_that_share_a_series_are_told_apart(series: Path, change: dict[st
     assert [entry.title[-8:] for entry in entries] == ["(1 of 2)", "(2 of 2)"]
 
 
+@pytest.mark.parametrize(
+    ("creator", "tag", "vr", "value"),
+    [
+        ("SIEMENS MR HEADER", 0x0019100C, "IS", "1000"),
+        ("SIEMENS MR HEADER", 0x0019100C, "UN", b"1000"),
+        ("GEMS_PARM_01", 0x00431039, "IS", [1000001000, 8, 0, 0]),
+        ("GEMS_PARM_01", 0x00431039, "UN", b"1000\\8\\0\\0 "),
+    ],
+)
+def test_b_values_in_vendors_own_elements_tell_stacks_apart(
+    series: Path, creator: str, tag: int, vr: str, value: Any
+) -> None:
+    for path in sorted(series.iterdir())[:4]:
+
+        def weigh(dataset: Dataset) -> None:
+            dataset.SOPInstanceUID = generate_uid()
+            dataset.ScanningSequence = "EP"
+            dataset.add_new(tag & 0xFFFF0000 | 0x10, "LO", creator)
+            dataset.add_new(tag, vr, value)
+
+        edit(path, weigh, to=series / f"x{path.name}")
+    weighted, plain = sorted(list_inputs([series]).entries, key=lambda entry: entry.slices or 0)
+    assert (weighted.slices, plain.slices) == (4, 12)
+    assert weighted.sequence == "DWI"
+    assert plain.sequence != "DWI"
+
+
+def test_another_use_of_that_element_is_no_b_value(series: Path) -> None:
+    def fill(dataset: Dataset) -> None:
+        dataset.add_new(0x00430010, "LO", "GEMS_PARM_01")
+        dataset.add_new(0x00431039, "IS", [7, 8, 0, 0])
+
+    for path in sorted(series.iterdir())[:4]:
+        edit(path, fill)
+    (entry,) = list_inputs([series]).entries
+    assert entry.sequence != "DWI"
+
+
 def test_a_localizer_of_three_planes_is_three_stacks_and_named(tmp_path: Path, series: Path) -> None:
     planes = ([1, 0, 0, 0, 1, 0], [1, 0, 0, 0, 0, -1], [0, 1, 0, 0, 0, -1])
     folder = tmp_path / "scout"
