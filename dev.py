@@ -3,6 +3,9 @@
 
     python3 dev.py run      install into .venv, then `braintumor demo`
     python3 dev.py test     install into .venv, then every check and test
+    python3 dev.py build    freeze the program: dist/braintumor, one folder that needs no Python
+    python3 dev.py test-bundle    prove the frozen program: no network, no home, no Python, read-only
+    python3 dev.py package  installers and archives of the frozen program, with their checksums
 
 Everything lands in .venv beside this file; a second call finds it there and starts at once.
 """
@@ -47,6 +50,10 @@ QT_LIBRARIES = {
 }
 # The window scenarios need a display of their own.
 DISPLAY_PROGRAMS = {"Xvfb": "xvfb", "xauth": "xauth"}
+# Freezing reads what libraries link to and takes symbol tables off.
+FREEZING_PROGRAMS = {"objdump": "binutils"}
+PROVING_PROGRAMS = DISPLAY_PROGRAMS | {"strace": "strace", "unshare": "util-linux", "dpkg-deb": "dpkg"}
+BUNDLE = ROOT / "dist" / "braintumor"
 # Independent readers that the tests of written DICOM objects ask.
 DICOM_PROGRAMS = {"dciodvfy": "dicom3tools", "dsrdump": "dcmtk"}
 
@@ -57,14 +64,50 @@ def main() -> int:
     commands.add_parser("run", help="install, then show the demo")
     test = commands.add_parser("test", help="install, then run every check and test")
     test.add_argument("--quick", action="store_true", help="leave out the window scenarios")
+    commands.add_parser("build", help="install, then freeze the program into dist/braintumor")
+    commands.add_parser("test-bundle", help="install, then prove the frozen program")
+    commands.add_parser("package", help="make installers and archives of the frozen program")
     options = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
         sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     if options.command == "run":
         install(extra="", system=QT_LIBRARIES)
         return call(BIN / "braintumor", "demo")
+    if options.command == "build":
+        install(extra="[dev]", system=QT_LIBRARIES | FREEZING_PROGRAMS | python_library())
+        return build()
+    if options.command in ("test-bundle", "package") and not BUNDLE.exists():
+        sys.exit("There is no frozen program yet: run `python3 dev.py build` first.")
+    if options.command == "test-bundle":
+        install(extra="[dev]", system=QT_LIBRARIES | PROVING_PROGRAMS)
+        say("proofs on the frozen program")
+        return call(PYTHON, "-m", "pytest", "tests/bundle", "-ra", environment={"BRAINTUMOR_BUNDLE": str(BUNDLE)})
+    if options.command == "package":
+        install(extra="[dev]", system=QT_LIBRARIES)
+        return call(PYTHON, "shipping/package.py", BUNDLE, environment=reproducible())
     install(extra="[dev]", system=QT_LIBRARIES | DISPLAY_PROGRAMS | DICOM_PROGRAMS)
     return check(quick=options.quick)
+
+
+def build() -> int:
+    """Freeze into dist/braintumor, the same bytes for the same commit, and print its size by part."""
+    say("Freezing the program")
+    steps = ("--noconfirm", "--log-level", "WARN", "--workpath", ROOT / "build", "--distpath", ROOT / "dist")
+    code = call(PYTHON, "-m", "PyInstaller", *steps, "build.spec", environment=reproducible())
+    return code or call(PYTHON, "shipping/size.py", BUNDLE)
+
+
+def reproducible() -> dict[str, str]:
+    """Dates in what is built are the commit's, and sets are walked in one order."""
+    asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return {"SOURCE_DATE_EPOCH": asked.stdout.strip() or "1735689600", "PYTHONHASHSEED": "0"}
+
+
+def python_library() -> dict[str, str]:
+    """Debian keeps the library that a frozen program starts Python from apart from Python."""
+    minor = f"3.{sys.version_info.minor}"
+    debian = Path(sys.base_prefix) == Path("/usr")
+    return {f"libpython{minor}.so.1.0": f"libpython{minor}"} if debian else {}
 
 
 def install(extra: str, system: dict[str, str]) -> None:

@@ -18,10 +18,12 @@ if sys.platform == "win32":
     import torch  # noqa: F401
 
 from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from braintumor_desktop import __version__
 from braintumor_desktop.language import tr
+from braintumor_desktop.locations import bundled
 from braintumor_desktop.storage.settings import load_settings
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.localisation import apply_language
@@ -90,6 +92,8 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
     app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationName("braintumor-desktop")
     app.setApplicationVersion(__version__)
+    app.setDesktopFileName("braintumor-desktop")  # by which Wayland finds the icon
+    app.setWindowIcon(QIcon(str(bundled("resources", "icons", "braintumor.png"))))
     settings, repairs = load_settings()
     apply_language(app, settings.language)
     apply_appearance(app, settings.appearance)

@@ -237,7 +237,11 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
     found, study = analysis.segmentation, analysis.study
     if found is None:
         return ()
-    on_slice = "" if study.slices == 1 else tr(" on slice {slice_index}", slice_index=found.slice_index + 1)
+    on_slice = (
+        ""
+        if study.slices == 1 or not found.present
+        else tr(" on slice {slice_index}", slice_index=found.slice_index + 1)
+    )
     area = tr("{area_px:,} px", area_px=found.area_px)
     rows = [
         Measurement(tr("Area"), area, tr("pixels inside the outline{on_slice}", on_slice=on_slice))

@@ -64,7 +64,7 @@ def _roles(analysis: Analysis) -> dict[int, str]:
         return {analysis.key_slice: tr("key")}
     roles: dict[int, list[str]] = {}
     for index, role in (
-        (keys.largest, tr("largest")),
+        (keys.largest, tr("largest")) if keys.largest is not None else (analysis.key_slice, tr("key")),
         (keys.most_confident, tr("most certain")),
         (keys.most_uncertain, tr("least certain")),
     ):

@@ -219,6 +219,11 @@ class Commands(QObject):
         html = shortcuts_html(list(self._window.actions_by_name.values()))
         self._open(TextDialog(tr("Keys and mouse"), html, self._window))
 
+    def show_licences(self) -> None:
+        from braintumor_desktop.ui.licences_dialog import LicencesDialog
+
+        self._open(LicencesDialog(self._window))
+
     def show_about(self) -> None:
         self._open(TextDialog(tr("About"), about_html(), self._window))
 

@@ -284,6 +284,9 @@ class Menus:
         self._add(
             menu, "about_model", tr("About the &model"), "", tr("What the model is and was trained on"), do.show_model
         )
+        self._add(
+            menu, "licences", tr("&Licences"), "", tr("What the program is made of, and its licences"), do.show_licences
+        )
         about = self._add(menu, "about", tr("&About"), "", tr("Version and licences"), do.show_about)
         about.setMenuRole(QAction.MenuRole.AboutRole)
         style = w.style()

@@ -12,6 +12,8 @@ from braintumor_desktop.reporting import ReaderNote
 from braintumor_desktop.storage.readings import Verdict
 from braintumor_desktop.ui.case import Case
 
+_TICK = "✓ "
+
 
 class ReaderBox(QWidget):
     """Edits the verdict and comment of the case it shows."""
@@ -70,8 +72,12 @@ class ReaderBox(QWidget):
             self.changed.emit()
 
     def _show_verdict(self, verdict: Verdict | None) -> None:
-        self.agree.setChecked(verdict == "agree")
-        self.disagree.setChecked(verdict == "disagree")
+        for button, own in ((self.agree, "agree"), (self.disagree, "disagree")):
+            button.setChecked(verdict == own)
+            # A tick, because some desktops hardly tell a button that is pressed in from one that isn't.
+            button.setText(
+                f"✓ {button.text().removeprefix('✓ ')}" if verdict == own else button.text().removeprefix("✓ ")
+            )
 
     def _commented(self) -> None:
         if self._case is not None:

@@ -111,6 +111,18 @@ def test_a_ball_measures_what_a_ball_measures(spacing: float) -> None:
     assert np.array_equal(mask[inside], box[1:-1, 1:-1, 1:-1])
 
 
+def test_the_pieces_of_a_lesion_name_each_of_its_components_and_no_other() -> None:
+    mask = ball((14, 40, 60), (7.0, 20.0, 14.0), 6.0, 1.0) | ball((14, 40, 60), (6.0, 20.0, 44.0), 5.0, 1.0)
+    mask[7, 20, 8:20] = False  # parts one slice of the first in two
+    first, second = join(mask, np.arange(14.0))
+    lesions = [measure_lesion(outline, mask, 0.9, geometry(1.0)) for outline in (first, second)]
+    for lesion, own in zip(lesions, (mask & (np.arange(60) < 30), mask & (np.arange(60) >= 30)), strict=True):
+        for index in range(14):
+            numbered, count = scipy.ndimage.label(own[index], np.ones((3, 3)))
+            named = [int(numbered[row, column]) for at, row, column in lesion.pieces if at == index]
+            assert sorted(named) == list(range(1, count + 1))
+
+
 def test_a_lesion_is_measurable_with_ten_millimetres_both_ways_on_two_slices() -> None:
     mask = np.zeros((8, 64, 64), bool)
     mask[3, 10:20, 10:20] = True

@@ -14,8 +14,8 @@ from pydicom.dataset import Dataset
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.domain.findings import Analysis
-from braintumor_desktop.domain.study import Study
+from braintumor_desktop.domain.findings import Analysis, Finding, TumorClass
+from braintumor_desktop.domain.study import Geometry, Study
 from braintumor_desktop.imaging import load
 from braintumor_desktop.imaging.phantom import make_picture, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti, write_png
@@ -234,15 +234,14 @@ def test_captures_carry_the_research_notice_in_their_pixels(series: Study, tmp_p
 
 
 def test_a_deidentified_export_names_neither_patient_nor_study_nor_image(series: Study, tmp_path: Path) -> None:
-    headers = []
-    for header in series.headers or ():
-        changed = Dataset()
-        changed.update(header)
-        for keyword in ("PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription"):
-            setattr(changed, keyword, f"MARK {keyword[:9]}")
-        changed.PatientBirthDate, changed.StudyDate = "19010203", "19990203"
-        headers.append(changed)
-    named = replace(series, headers=tuple(headers))
+    marks = ("PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription")
+    named = changed(
+        series,
+        PatientBirthDate="19010203",
+        StudyDate="19990203",
+        **{keyword: f"MARK {keyword[:9]}" for keyword in marks},
+    )
+    headers = named.headers or ()
     analysis = outlined(named, ellipsoid(named, (0.4, 0.4, 0.6)))
     renamed = FreshUids()
     report = build_report(analysis, deidentified=True)
@@ -279,3 +278,99 @@ def test_nothing_to_outline_is_said_and_nothing_is_written(series: Study, tmp_pa
 @pytest.fixture
 def phantom(tmp_path: Path) -> Path:
     return write_png(make_picture(4, 96)[0], tmp_path / "head.png", seed=4)
+
+
+def changed(study: Study, **values: object) -> Study:
+    """The study with other header values; None takes an element out."""
+    headers = []
+    for header in study.headers or ():
+        copied = Dataset()
+        copied.update(header)
+        for keyword, value in values.items():
+            if value is None:
+                del copied[keyword]
+            else:
+                setattr(copied, keyword, value)
+        headers.append(copied)
+    return replace(study, headers=tuple(headers))
+
+
+def test_a_patient_s_own_name_comes_through_and_a_date_that_is_none_does_not(series: Study, tmp_path: Path) -> None:
+    with pydicom.config.disable_value_validation():
+        odd = changed(
+            series,
+            PatientName="Müller^Zoë",
+            PatientID="42 \\ 7",
+            PatientBirthDate="1901.02.03",
+            PatientSex="female",
+            StudyDate="soon",
+            StudyTime="10:20:30",
+            AccessionNumber="12345678901234567890",
+        )
+    analysis = outlined(odd, ellipsoid(odd, (0.4, 0.4, 0.6)))
+    for stem, dataset in written(analysis, tmp_path, (DicomKind.REPORT,)).items():
+        assert str(dataset.PatientName) == "Müller^Zoë"
+        assert (dataset.PatientBirthDate, dataset.PatientSex) == ("19010203", "")
+        assert (dataset.StudyDate, dataset.StudyTime) == ("", "102030")
+        assert dataset.AccessionNumber == "1234567890123456"
+        assert faults(tmp_path / f"{stem}.dcm") == []
+
+
+def test_a_series_without_uids_gets_captures_of_its_own_in_its_place(series: Study, tmp_path: Path) -> None:
+    stripped = changed(series, SOPInstanceUID=None, PatientName="Kept^Name")
+    mask = ellipsoid(stripped, (0.4, 0.4, 0.6))
+    objects = written(outlined(stripped, mask), tmp_path, (DicomKind.SEGMENTATION,))
+    sources = {str(each.SOPInstanceUID) for stem, each in objects.items() if stem.startswith("source")}
+    assert len(sources) == series.slices
+    assert {str(item.ReferencedSOPInstanceUID) for item in objects["seg"].SourceImageSequence} <= sources
+    assert str(objects["seg"].PatientName) == "Kept^Name"
+    again = only(*sorted(tmp_path.glob("source-*.dcm"))).load()
+    assert again.geometry.affine is not None
+    assert series.geometry.affine is not None
+    assert np.allclose(again.geometry.affine, series.geometry.affine, atol=1e-4)
+
+
+def test_slices_without_a_place_have_a_segmentation_each(series: Study, tmp_path: Path) -> None:
+    placeless = replace(series, geometry=Geometry(), places=None)
+    mask = ellipsoid(placeless, (0.4, 0.4, 0.6))
+    objects = written(outlined(placeless, mask), tmp_path, (DicomKind.REPORT,))
+    used = np.flatnonzero(mask.any(axis=(1, 2)))
+    segmentations = [each for stem, each in objects.items() if stem.startswith("seg")]
+    assert len(segmentations) == len(used)
+    for index, each in zip(used, segmentations, strict=True):
+        (item,) = each.SourceImageSequence
+        assert item.ReferencedSOPInstanceUID == (series.headers or ())[index].SOPInstanceUID
+        assert np.array_equal(each.pixel_array > 0, mask[index])
+        assert "FrameOfReferenceUID" not in each
+        assert "PixelMeasuresSequence" not in each.SharedFunctionalGroupsSequence[0]
+    for path in tmp_path.iterdir():
+        assert faults(path) == []
+
+
+def test_nothing_of_a_patient_reaches_the_log_or_the_terminal(
+    series: Study, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    named = changed(series, PatientName="Unusual_Name_Without_Carets", PatientID="ID-4711")
+    analysis = outlined(named, ellipsoid(named, (0.4, 0.4, 0.6)))
+    with caplog.at_level("DEBUG"):
+        written(analysis, tmp_path, (DicomKind.REPORT, DicomKind.CAPTURE))
+    said = caplog.text + "".join(capfd.readouterr())
+    assert "Unusual_Name" not in said
+    assert "4711" not in said
+
+
+def test_a_model_that_can_t_tell_types_nor_outlines_says_tumour_or_none(series: Study, tmp_path: Path) -> None:
+    whole = outlined(series, ellipsoid(series, (0.4, 0.4, 0.6)))
+    finding = Finding("indeterminate", {TumorClass.NO_TUMOR: 0.2})
+    analysis = replace(whole, finding=finding, segmentation=None, explanation=None)
+    objects = written(analysis, tmp_path, tuple(DicomKind))
+    assert set(objects) == {"sr", "sc", "pdf"}
+    report = highdicom.sr.srread(tmp_path / "sr.dcm").content
+    assert isinstance(report, highdicom.sr.MeasurementReport)
+    groups = report.get_image_measurement_groups()
+    assert {group.tracking_identifier: group.get_measurements()[0].value for group in groups} == {
+        "Any tumour": 80,
+        "No tumour": 20,
+    }
+    for stem in objects:
+        assert faults(tmp_path / f"{stem}.dcm") == []

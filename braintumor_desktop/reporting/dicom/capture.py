@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+
 import numpy as np
 from highdicom.enum import CoordinateSystemNames
 from highdicom.sc import SCImage
@@ -11,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.findings import Analysis
-from braintumor_desktop.language import current_language, tr
+from braintumor_desktop.language import tr
 from braintumor_desktop.locations import bundled
 from braintumor_desktop.reporting.dicom.equipment import OutputSeries, complete, made_by, patient_arguments
 from braintumor_desktop.reporting.dicom.identity import new_uid
@@ -19,9 +22,9 @@ from braintumor_desktop.reporting.dicom.source import SourceSeries
 from braintumor_desktop.reporting.key_images import KeyImage
 from braintumor_desktop.reporting.report import Report
 
-_MARGIN, _LINE = 10, 21  # pixels
+_MARGIN, _LINE, _ASCENT = 10, 21, 16  # pixels
 _INK, _PALE, _WARNING = (235, 235, 235), (175, 175, 175), (255, 214, 102)
-_SCRIPTS = {"hi": "Devanagari"}
+_SCRIPT = re.compile("[\u0900-\u097f\u200c\u200d]+")  # Devanagari, which has a font of its own
 _NARROWEST = 560  # so that the sentences fit beside a tall picture, too
 
 
@@ -61,10 +64,10 @@ def draw(image: KeyImage, report: Report) -> NDArray[np.uint8]:
     rows, columns = image.pixels.shape[:2]
     width = max(columns, _NARROWEST)
     left = (width - columns) // 2
-    regular, bold = _font("Regular"), _font("Bold")
+    regular, bold = _Type("Regular"), _Type("Bold")
     words = [
         (image.title, bold, _INK),
-        *((line, regular, _PALE) for line in _wrapped(image.caption, regular, width)),
+        *((line, regular, _PALE) for line in _wrapped(f"{image.caption} {report.image_notes}", regular, width)),
         *((line, regular, _INK) for line in _wrapped(report.finding, regular, width)),
         *((line, bold, _WARNING) for line in _wrapped(report.banner, bold, width)),
     ]
@@ -73,24 +76,22 @@ def draw(image: KeyImage, report: Report) -> NDArray[np.uint8]:
     canvas = Image.new("RGB", (width, rows + 2 * _MARGIN + _LINE * len(words)))
     canvas.paste(Image.fromarray(image.pixels), (left, 0))
     pen = ImageDraw.Draw(canvas)
-    _marks(pen, image, left, bold)
+    _marks(pen, image, left, bold.latin)
     if image.colour_bar is not None:
-        _colour_bar(canvas, pen, image.colour_bar, left + columns, rows, regular)
-    for line, (text, font, colour) in enumerate(words):
-        pen.text((_MARGIN, rows + _MARGIN + line * _LINE), text, font=font, fill=colour)
+        _colour_bar(canvas, pen, image.colour_bar, left + columns, rows, regular.latin)
+    for line, (text, weight, colour) in enumerate(words):
+        weight.write(pen, _MARGIN, rows + _MARGIN + line * _LINE + _ASCENT, text, colour)
     return np.asarray(canvas)
 
 
 def _marks(pen: ImageDraw.ImageDraw, image: KeyImage, left: int, font: ImageFont.FreeTypeFont) -> None:
-    """Letters of the patient's directions, or that they are unknown, and the scale bar."""
+    """Letters of the patient's directions where they are known, and the scale bar."""
     rows, columns = image.pixels.shape[:2]
 
     def put(x: float, y: float, text: str, anchor: str) -> None:
         pen.text((left + x, y), text, font=font, fill=_INK, anchor=anchor, stroke_width=2, stroke_fill="black")
 
-    if image.edge_letters is None:
-        put(columns - 6, 4, tr("orientation unknown"), "ra")
-    else:
+    if image.edge_letters is not None:
         at_left, at_right, at_top, at_bottom = image.edge_letters
         put(6, rows / 2, at_left, "lm")
         put(columns - 6, rows / 2, at_right, "rm")
@@ -118,19 +119,41 @@ def _colour_bar(
         pen.text((at, y + height / 2), text, font=font, fill=_INK, anchor=anchor, stroke_width=2, stroke_fill="black")
 
 
-def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+def _wrapped(text: str, weight: _Type, width: int) -> list[str]:
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if font.getlength(longer) > width - 2 * _MARGIN and lines[-1]:
+        if weight.width(longer) > width - 2 * _MARGIN and lines[-1]:
             lines.append(word)
         else:
             lines[-1] = longer
     return lines
 
 
-def _font(weight: str) -> ImageFont.FreeTypeFont:
-    """The report's font, or that of the language's script where it has one of its own."""
-    script = _SCRIPTS.get(current_language().code, "")
-    file = bundled("resources", "fonts", f"NotoSans{script}-{weight}.ttf")
-    return ImageFont.truetype(file if file.exists() else bundled("resources", "fonts", f"NotoSans-{weight}.ttf"), 15)
+class _Type:
+    """One weight of the report's fonts: draws text whose parts are in different scripts, each in its own font."""
+
+    def __init__(self, weight: str) -> None:
+        self.latin = _font(f"NotoSans-{weight}.ttf")
+        self._other = _font(f"NotoSansDevanagari-{weight}.ttf")
+
+    def width(self, text: str) -> float:
+        return sum(font.getlength(part) for part, font in self._parts(text))
+
+    def write(self, pen: ImageDraw.ImageDraw, x: float, y: float, text: str, colour: tuple[int, int, int]) -> None:
+        """x, y: of the start of the base line."""
+        for part, font in self._parts(text):
+            pen.text((x, y), part, font=font, fill=colour, anchor="ls")
+            x += font.getlength(part)
+
+    def _parts(self, text: str) -> Iterator[tuple[str, ImageFont.FreeTypeFont]]:
+        at = 0
+        for found in _SCRIPT.finditer(text):
+            yield text[at : found.start()], self.latin
+            yield found[0], self._other
+            at = found.end()
+        yield text[at:], self.latin
+
+
+def _font(file: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(bundled("resources", "fonts", file), 15)

@@ -1,0 +1,94 @@
+"""The frozen program in the folder that BRAINTUMOR_BUNDLE names; without one these tests are skipped."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from imagecodecs import jpeg8_encode, jpegls_encode
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
+
+from braintumor_desktop.imaging.phantom import Lesion, make_volume
+from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
+from braintumor_desktop.imaging.sample import write_sample_picture
+from frozen_program import Workstation, isolation_is_allowed, let_everyone_pass, workstation_of
+
+SECRET = "Frozen^Secretly"
+"""The patient's name in the DICOM files: it may stand on the screen and in what was asked for, nowhere else."""
+
+
+@pytest.fixture(scope="session")
+def bundle() -> Path:
+    named = os.environ.get("BRAINTUMOR_BUNDLE")
+    if not named:
+        pytest.skip("BRAINTUMOR_BUNDLE names no frozen program (see dev.py test-bundle)")
+    if not isolation_is_allowed():
+        pytest.skip("this machine allows no namespaces")
+    return Path(named).resolve()
+
+
+@pytest.fixture
+def workstation(bundle: Path, tmp_path: Path) -> Iterator[Workstation]:
+    """Whatever a test does, afterwards no process and no temporary file is left, and no file that names the patient."""
+    made = workstation_of(bundle, tmp_path)
+    yield made
+    assert made.leftovers() == []
+    assert made.mentions(b"Secretly") == []
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture, a DICOM series, a NIfTI volume, and a slice in each compression that needs a codec of its own."""
+    folder = tmp_path_factory.mktemp("inputs")
+    write_sample_picture(folder / "phantom.png")
+    volume = make_volume(5, (12, 96, 112), (9.0, 2.2, 2.0), Lesion(radius_mm=20.0))
+    write_dicom_series(volume, folder / "series")
+    write_nifti(volume, folder / "volume.nii.gz")
+    for path in sorted((folder / "series").iterdir()):
+        dataset = pydicom.dcmread(path)
+        dataset.PatientName = SECRET
+        dataset.save_as(path)
+    for syntax, name in ((JPEG2000Lossless, "jpeg2000"), (RLELossless, "rle")):
+        dataset = pydicom.dcmread(folder / "series" / "0006.dcm")
+        dataset.compress(syntax)
+        dataset.save_as(folder / f"{name}.dcm")
+    for syntax, name in ((JPEGLSLossless, "jpegls"), (JPEGLosslessSV1, "jpeglossless")):
+        dataset = pydicom.dcmread(folder / "series" / "0006.dcm")
+        stored = dataset.pixel_array.astype(np.uint16)
+        bits = dataset.BitsStored
+        stream = (
+            jpegls_encode(stored)
+            if syntax == JPEGLSLossless
+            else jpeg8_encode(stored, lossless=True, predictor=1, bitspersample=bits)
+        )
+        dataset.PixelData = encapsulate([stream])
+        dataset["PixelData"].VR = "OB"
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+        dataset.save_as(folder / f"{name}.dcm")
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    let_everyone_pass(folder)
+    return folder
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[str]:
+    """A display of its own for one test, which any user of this machine may draw on."""
+    reading, writing = os.pipe()
+    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1366x768x24", "-nolisten", "tcp", "-ac"]
+    with (tmp_path / "xvfb.log").open("wb") as log:
+        server = subprocess.Popen(command, pass_fds=[writing], stdout=log, stderr=log)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        number = answer.readline().strip()
+    assert number, (tmp_path / "xvfb.log").read_text()
+    yield f":{number}"
+    server.terminate()
+    server.wait()
