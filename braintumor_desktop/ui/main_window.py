@@ -346,9 +346,9 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Away from the screen at once; then what was begun to be saved is finished and the worker is stopped.
 
-        Before that, a reading that would be lost is asked about.
+        Before that, reports that are being saved are waited for, and a reading that would be lost is asked about.
         """
-        if not self.unsaved.ask(self.workspace.model.cases, self.close):
+        if self.reports.keeps_open() or not self.unsaved.ask(self.workspace.model.cases, self.close):
             event.ignore()
             return
         self.settings.window_geometry = _to_text(self.saveGeometry())
