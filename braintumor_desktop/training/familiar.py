@@ -16,6 +16,9 @@ from braintumor_desktop.training.data import Pack, load_pack
 KEPT = 0.985
 """Share of the val pictures that count as familiar: the limit is set by them."""
 
+EVERY = 2
+"""Every so many of the training pictures; neighbours in the list are alike."""
+
 Bytes = NDArray[np.uint8]
 
 
@@ -36,12 +39,13 @@ def fit_familiarity(network: Neuro, train: Pack, val: Pack) -> None:
     Upright is learned from the training pictures and the same turned by 180° or mirrored top to bottom.
     """
     network.eval()
-    turned = np.stack([_turned(image, 15 if k % 2 else -15) for k, image in enumerate(train.images[::2])])
-    upright = descriptors(network, train.images)
+    seen = train.images[::EVERY]
+    turned = np.stack([_turned(image, 15 if k % 2 else -15) for k, image in enumerate(seen[::2])])
+    upright = descriptors(network, seen)
     network.familiarity.fit(
         torch.cat([upright, descriptors(network, turned)]), descriptors(network, val.images), share=KEPT
     )
-    over = np.stack([image[::-1, ::-1] if k % 2 else image[::-1] for k, image in enumerate(train.images)])
+    over = np.stack([image[::-1, ::-1] if k % 2 else image[::-1] for k, image in enumerate(seen[::2])])
     network.familiarity.fit_upright(upright, descriptors(network, over))
 
 
