@@ -1,0 +1,76 @@
+"""From a run's weights to a published model that knows what is familiar, on synthetic heads."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from training_data import write_training_data
+
+from braintumor_desktop.inference.analyzer import Analyzer
+from braintumor_desktop.models.loading import load_network
+from braintumor_desktop.models.manifest import ManifestRow, read_manifest
+from braintumor_desktop.models.neuro import Neuro
+from braintumor_desktop.training import evaluate, robustness
+from braintumor_desktop.training.data import array_study, read_grey, read_rows
+from braintumor_desktop.training.explanations import explained
+from braintumor_desktop.training.folds import evaluate_fold
+from braintumor_desktop.training.robustness import under_stress
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return write_training_data(tmp_path / "data")
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """Random ones, as an older run would have left them: without any familiarity."""
+    torch.manual_seed(0)
+    file = tmp_path / "run" / "weights.pt"
+    file.parent.mkdir()
+    torch.save({k: v for k, v in Neuro().state_dict().items() if not k.startswith("familiarity")}, file)
+    return file
+
+
+@pytest.fixture
+def published(data: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[ManifestRow, Path]:
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    monkeypatch.setattr(evaluate, "manifest_path", lambda: folder / "manifest.json")
+    evaluate.evaluate(data, "neuro", tmp_path / "out", weights=weights, device="cpu", publish=True)
+    return read_manifest(folder / "manifest.json")["neuro"], folder
+
+
+def test_a_published_network_knows_what_is_familiar(data: Path, published: tuple[ManifestRow, Path]) -> None:
+    row, folder = published
+    analyzer = Analyzer(load_network(row, folder), row, torch.device("cpu"))
+    val = [r for r in read_rows(data) if r.split == "val"]
+    scores = [analyzer.analyze(array_study(read_grey(r.path))).quality for r in val]
+    assert all(q.ood_score is not None and 0 <= q.ood_score < 1 for q in scores)
+    assert sum(bool(q.in_distribution) for q in scores) >= len(scores) - 1
+    page = json.loads((folder.parent / "out/neuro.json").read_text())
+    assert page["model"]["sha256"] == row.sha256
+
+
+def test_heat_maps_and_stress_are_measured_for_a_model(
+    data: Path, published: tuple[ManifestRow, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, folder = published
+    analyzer = Analyzer(load_network(row, folder), row, torch.device("cpu"))
+    rows = [r for r in read_rows(data) if r.split == "val" and r.source == "cheng"]
+    maps = explained(analyzer, rows)
+    assert set(maps) == {"grad-cam", "hirescam", "grad-cam++", "layer-cam"}
+    assert all(0 <= value <= 1 for figures in maps.values() for value in figures.values())
+    assert analyzer.cam == "grad-cam"
+    monkeypatch.setattr(robustness, "STRESSES", robustness.STRESSES[:2])
+    stress = under_stress(analyzer, rows)
+    assert list(stress) == ["unchanged", "brightness −20 %"]
+    assert stress["unchanged"]["dice"] is not None
+
+
+def test_a_fold_is_judged_on_its_own_pictures(data: Path, weights: Path, tmp_path: Path) -> None:
+    figures = json.loads(evaluate_fold(data, weights, 3, tmp_path / "out", device="cpu"))
+    assert figures["slices"] == sum(r.source == "cheng" and r.fold == 3 for r in read_rows(data))
+    assert 0 <= figures["dice"] <= 1
+    assert json.loads((tmp_path / "out/neuro-fold-3.json").read_text()) == figures
