@@ -47,7 +47,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture, a DICOM series, a NIfTI volume, and a slice in each compression that needs a codec of its own."""
     folder = tmp_path_factory.mktemp("inputs")
     write_sample_picture(folder / "phantom.png")
-    volume = make_volume(5, (12, 96, 112), (9.0, 2.2, 2.0), Lesion(radius_mm=20.0))
+    volume = make_volume(5, (16, 128, 144), (6.0, 1.6, 1.5), Lesion(radius_mm=22.0))
     write_dicom_series(volume, folder / "series")
     write_nifti(volume, folder / "volume.nii.gz")
     for path in sorted((folder / "series").iterdir()):
