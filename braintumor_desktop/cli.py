@@ -65,6 +65,8 @@ def _dispatch(options: argparse.Namespace) -> int:
                     workers=options.workers,
                     frame=options.frame,
                     debug=options.debug,
+                    deidentify=options.deidentify,
+                    blank_text=options.blank_text,
                 )
             )
         case "models":
@@ -150,6 +152,10 @@ def _parser() -> argparse.ArgumentParser:
         "--frame", type=_positive, default=1, metavar="N", help="which volume of series that hold several, from 1"
     )
 
+    words = "leave out of all files what could tell who the patient is; they are called case-0001 and so on"
+    one.add_argument("--deidentify", action="store_true", help=words)
+    _blank_text(one)
+
     command("models", "the bundled models").add_argument("--json", action="store_true")
     command("doctor", "is the program ready, and if not, why").add_argument("--json", action="store_true")
     demo = command("demo", "make the phantom, analyse it, write the report, open it in the window")
@@ -165,8 +171,7 @@ def _parser() -> argparse.ArgumentParser:
     clean.add_argument("target", type=Path, metavar="OUT", help="a new or empty folder")
     words = "remove them (default), or shift them by one secret amount a patient"
     clean.add_argument("--dates", choices=("remove", "shift"), default="remove", help=words)
-    words = "make places black that may hold text burnt into the picture"
-    clean.add_argument("--blank-text", action="store_true", help=words)
+    _blank_text(clean)
 
     train = command("train", "train a model (extra `train`)")
     train.add_argument("--data", type=Path, required=True, metavar="DIR")
@@ -191,6 +196,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _device(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+
+
+def _blank_text(parser: argparse.ArgumentParser) -> None:
+    words = "of what is de-identified, make places black that may hold text burnt into the picture"
+    parser.add_argument("--blank-text", action="store_true", help=words)
 
 
 def _dicom_kinds(text: str) -> tuple[DicomKind, ...]:

@@ -21,6 +21,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging import Entry, Problem, list_inputs
+from braintumor_desktop.imaging.burnt_in_text import MAY_HOLD_TEXT
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.models.manifest import find_model
 from braintumor_desktop.reporting import (
@@ -40,6 +41,8 @@ from braintumor_desktop.reporting import (
     write_png,
     write_table,
 )
+from braintumor_desktop.reporting.deidentification.analyses import deidentified
+from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 from braintumor_desktop.storage.settings import load_settings
 
@@ -54,7 +57,8 @@ class Options:
     """The options of the command.
 
     json: a file, that appears whole at the end, ``-`` for standard output as it comes, None for plain lines;
-    csv: the summary table; frame: which volume of inputs that hold several at one place, from 1.
+    csv: the summary table; frame: which volume of inputs that hold several at one place, from 1; deidentify: leave out
+    of all files what could tell who the patient is; blank_text: and make places black that may hold text.
     """
 
     paths: tuple[Path, ...]
@@ -70,6 +74,8 @@ class Options:
     workers: int = 1
     frame: int = 1
     debug: bool = False
+    deidentify: bool = False
+    blank_text: bool = False
 
 
 def run(options: Options) -> int:
@@ -84,6 +90,9 @@ def run(options: Options) -> int:
     if options.csv is not None:
         ensure_folder(options.csv.parent)  # told now and not after an hour's work
     stems = distinct_stems([item.stem if isinstance(item, Entry) else item.path.stem for item in items])
+    pseudonyms = Pseudonyms() if options.deidentify else None
+    if pseudonyms is not None:
+        stems = [f"case-{number:04d}" for number in range(1, len(items) + 1)]
     failed = 0
     table: list[dict[str, object]] = []
     bar = ProgressBar(len(items), "inputs")
@@ -96,14 +105,22 @@ def run(options: Options) -> int:
                 if isinstance(outcome, BaseException):
                     raise outcome
                 analysis = analyzer.analyze(outcome, load_ms=load_ms)
-                line = _write(analysis, options, stem)
                 summary = f"{_called(item)}: {analysis.finding.sentence()}"
                 bar.clear()
                 _tell_notes(item, outcome)
+                if pseudonyms is not None:
+                    analysis, texts = deidentified(
+                        analysis, pseudonyms, stem, headers=options.dicom is not None, blank_text=options.blank_text
+                    )
+                    if texts:
+                        done_to_it = "; the places are black in the exports" if options.blank_text else ""
+                        sys.stderr.write(f"{_called(item)}: {MAY_HOLD_TEXT}{done_to_it}\n")
+                line = _write(analysis, options, stem)
             except Exception as cause:  # noqa: BLE001 - one bad input never ends the batch
                 error = cause if isinstance(cause, BrainTumorError) else internal_error(cause)
                 failed += 1
-                line, summary = error_line(item.path, error, model=analyzer.identity), None
+                path = item.path if pseudonyms is None else Path(stem)
+                line, summary = error_line(path, error, model=analyzer.identity), None
                 bar.clear()
                 complain(str(item.path), error)
                 if options.debug:
@@ -189,25 +206,43 @@ def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]
     apart = stem if options.heatmaps != options.masks else f"{stem}.heatmap"
     heatmap = to_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
     if options.report:
-        write_reports(analysis, options.report, stem)
+        write_reports(analysis, options.report, stem, deidentified=options.deidentify)
     if options.dicom:
-        report = build_report(analysis, model_facts=find_model(analysis.model.id).facts())
-        reporting.write_dicom(report, analysis, options.dicom / stem, options.dicom_kinds)
-    return json_line(analysis, mask_path=mask, heatmap_path=heatmap)
+        _write_dicom(analysis, options.dicom / stem, options)
+    return json_line(analysis, mask_path=_named(mask, options), heatmap_path=_named(heatmap, options))
+
+
+def _named(path: Path | None, options: Options) -> Path | None:
+    """How an exported file is called in another one: folders may be named after patients."""
+    return Path(path.name) if path is not None and options.deidentify else path
+
+
+def _write_dicom(analysis: Analysis, folder: Path, options: Options) -> None:
+    from braintumor_desktop.reporting.dicom.identity import Identity  # as slow as pydicom
+
+    facts = find_model(analysis.model.id).facts()
+    report = build_report(analysis, model_facts=facts, deidentified=options.deidentify)
+    # The headers of a de-identified study are clean and have new UIDs already.
+    identity = Identity(deidentified=True, renamed_uid=str) if options.deidentify else Identity()
+    reporting.write_dicom(report, analysis, folder, options.dicom_kinds, identity)
 
 
 def _report_path(options: Options, stem: str) -> Path | None:
-    return None if options.report is None else options.report / f"{stem}.pdf"
+    return None if options.report is None else _named(options.report / f"{stem}.pdf", options)
 
 
-def write_reports(analysis: Analysis, folder: Path, stem: str) -> tuple[Path, Path]:
-    """PDF and PNG report of one analysis; their paths. Raises BrainTumorError (export_failed)."""
+def write_reports(analysis: Analysis, folder: Path, stem: str, *, deidentified: bool = False) -> tuple[Path, Path]:
+    """PDF and PNG report of one analysis; their paths. Raises BrainTumorError (export_failed).
+
+    deidentified: of an analysis of `reporting.deidentification.analyses.deidentified`.
+    """
     ensure_folder(folder)
     settings, _ = load_settings()
     head = Letterhead.from_settings(
         settings.clinic_name, settings.clinic_address, settings.clinic_footer, settings.clinic_logo
     )
-    report = build_report(analysis, model_facts=find_model(analysis.model.id).facts(), letterhead=head)
+    facts = find_model(analysis.model.id).facts()
+    report = build_report(analysis, model_facts=facts, letterhead=head, deidentified=deidentified)
     pdf, png = folder / f"{stem}.pdf", folder / f"{stem}.report.png"
     write_pdf(report, pdf, paper="Letter" if settings.paper == "Letter" else "A4")
     write_png(report, png)

@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from braintumor_desktop.commands.terminal import ProgressBar, complain
-from braintumor_desktop.reporting.deidentification.batch import MAY_HOLD_TEXT, RECORD, Outcome, deidentify
+from braintumor_desktop.imaging.burnt_in_text import MAY_HOLD_TEXT
+from braintumor_desktop.reporting.deidentification.batch import RECORD, Outcome, deidentify
 from braintumor_desktop.reporting.deidentification.dicom_headers import Dates
 
 

@@ -1,8 +1,9 @@
 """Text burnt into the pixels: places that may hold some, found by the look of printed characters.
 
 Classical and without a dictionary: strokes that stand out from their surroundings (top-hat and bottom-hat), connected
-to pieces of the size and proportions of characters, of nearly one grey value each, side by side in a row. It reads
-nothing and finds neither handwriting nor single letters; how often it errs is in ``docs/DEIDENTIFICATION.md``.
+to pieces of the size of characters, that stand side by side on one base line and are all equally bright, as print is
+and anatomy is not. It reads nothing and finds neither handwriting nor a few letters alone; how often it errs is in
+``docs/DEIDENTIFICATION.md``.
 """
 
 from __future__ import annotations
@@ -15,13 +16,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_CHARACTERS = 4
-_LOWEST, _HIGHEST = 6, 40
+MAY_HOLD_TEXT = "may contain text burnt into the picture"
+
+_CONTRASTS = (0.55, 0.3)
+"""Of strokes to their surroundings, in the range of the picture: print is white as a rule, but need not be."""
+_WIDEST_STROKE = 11
+_LOWEST, _HIGHEST = 5, 48
 """Heights of characters in pixels."""
-_WIDEST = 1.6
-"""Of a character, in its heights; joined letters are wider."""
-_CONTRAST = 0.22
-"""Of a stroke to its surroundings, in the range of the picture."""
+_WIDEST = 7.0
+"""Of a piece, in its heights: small letters run into each other."""
+_MOST_PIECES = 1500
+"""More of them are noise."""
+_SAME_BRIGHTNESS = 0.12
+"""Of neighbours on a line, in the range of the picture."""
+_FEWEST_BRIGHT, _FEWEST_DARK = 5, 6
+"""Pieces of a line. Dark print is rare, and furrows of the brain look most like it."""
+_FAINTEST = 0.55
+"""Contrast of a line's brightest strokes, the median over its pieces."""
+_SPREAD = 0.25
+"""Of heights and of tops, mean deviation from the median in heights: capitals, small letters and digits are alike."""
+_ON_BASE_LINE, _OF_LIKE_BRIGHTNESS = 0.6, 0.6
+"""Share of a line's pieces whose feet stand on it (letters with tails and punctuation don't); and of those that are as
+bright as the line's median to 0.05 of the range."""
 _MARGIN = 2
 
 
@@ -35,15 +51,27 @@ class Box:
     right: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Pieces:
+    """Connected strokes that may be characters; arrays of one length. peak: their brightest pixel, 0..1."""
+
+    left: NDArray[np.int64]
+    top: NDArray[np.int64]
+    width: NDArray[np.int64]
+    height: NDArray[np.int64]
+    peak: NDArray[np.float64]
+
+
 def find_text(pixels: NDArray[Any]) -> tuple[Box, ...]:
     """Places that may hold a line of text. pixels: (rows, columns), grey, any type."""
     grey = _eight_bits(pixels)
-    boxes: list[Box] = []
-    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (9, 9))
-    for operation in (cv2.MORPH_TOPHAT, cv2.MORPH_BLACKHAT):
-        strokes = cv2.morphologyEx(grey, operation, kernel)
-        boxes += _lines(_characters(strokes, grey), grey.shape)
-    return tuple(sorted(set(boxes)))
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (_WIDEST_STROKE, _WIDEST_STROKE))
+    boxes: set[Box] = set()
+    for operation, fewest in ((cv2.MORPH_TOPHAT, _FEWEST_BRIGHT), (cv2.MORPH_BLACKHAT, _FEWEST_DARK)):
+        strokes = np.asarray(cv2.morphologyEx(grey, operation, kernel), np.uint8)
+        for contrast in _CONTRASTS:
+            boxes.update(_lines(_pieces(strokes, contrast), grey.shape, fewest))
+    return tuple(sorted(boxes))
 
 
 def blanked(frame: NDArray[Any], boxes: Iterable[Box], dark: Any) -> None:
@@ -61,55 +89,72 @@ def _eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return np.asarray((values - low) * (255.0 / (high - low)), np.uint8)
 
 
-def _characters(strokes: NDArray[np.uint8], grey: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """(characters, 4): left, top, width, height of pieces that look like one."""
-    bold = (strokes > 255 * _CONTRAST).astype(np.uint8)
+def _pieces(strokes: NDArray[np.uint8], contrast: float) -> _Pieces:
+    bold = (strokes > 255 * contrast).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bold, connectivity=8)
-    kept = []
-    for number in range(1, count):
-        left, top, width, height, area = (int(v) for v in stats[number])
-        if not (_LOWEST <= height <= _HIGHEST and width <= _WIDEST * height and area >= 0.12 * width * height):
-            continue
-        inside = labels[top : top + height, left : left + width] == number
-        values = grey[top : top + height, left : left + width][inside]
-        low, high = np.percentile(values, (25, 90))
-        if high - low <= 255 * 0.25:
-            kept.append((left, top, width, height))
-    return np.array(kept, np.int32).reshape(-1, 4)
+    inside = bold > 0
+    peak = np.zeros(count, np.uint8)
+    np.maximum.at(peak, np.asarray(labels)[inside], strokes[inside])
+    left, top, width, height, area = np.asarray(stats, np.int64).T
+    kept = (height >= _LOWEST) & (height <= _HIGHEST) & (width <= _WIDEST * height) & (area >= 0.1 * width * height)
+    kept[0] = False  # the background
+    if kept.sum() > _MOST_PIECES:
+        kept[:] = False
+    return _Pieces(left[kept], top[kept], width[kept], height[kept], peak[kept] / 255.0)
 
 
-def _lines(characters: NDArray[np.int32], shape: tuple[int, ...]) -> list[Box]:
-    """Characters of like height side by side, at least `FEWEST_CHARACTERS` of them."""
-    lines: list[list[NDArray[np.int32]]] = []
-    for each in characters[np.argsort(characters[:, 0], kind="stable")] if len(characters) else ():
-        line = next((line for line in lines if _continues(line[-1], each)), None)
-        if line is None:
-            lines.append([each])
-        else:
-            line.append(each)
-    boxes = []
-    for line in lines:
-        if len(line) < FEWEST_CHARACTERS:
-            continue
-        placed = np.array(line)
-        left, top = placed[:, 0].min(), placed[:, 1].min()
-        right, bottom = (placed[:, 0] + placed[:, 2]).max(), (placed[:, 1] + placed[:, 3]).max()
-        boxes.append(
-            Box(
-                max(0, int(top) - _MARGIN),
-                max(0, int(left) - _MARGIN),
-                min(shape[0], int(bottom) + _MARGIN),
-                min(shape[1], int(right) + _MARGIN),
+def _lines(pieces: _Pieces, shape: tuple[int, ...], fewest: int) -> list[Box]:
+    found = []
+    for line in _groups(_neighbours(pieces)):
+        left, top, width, height = (each[line] for each in (pieces.left, pieces.top, pieces.width, pieces.height))
+        tall = float(np.median(height))
+        feet = top + height
+        standing = np.abs(feet - np.median(feet)) <= max(1.0, 0.12 * tall)
+        like = np.abs(pieces.peak[line] - np.median(pieces.peak[line])) <= 0.05
+        right, bottom = int((left + width).max()), int(feet.max())
+        if (
+            len(line) >= fewest
+            and float(np.median(pieces.peak[line])) >= _FAINTEST
+            and max(_spread(height), _spread(top)) <= _SPREAD * tall
+            and standing.mean() >= _ON_BASE_LINE
+            and like.mean() >= _OF_LIKE_BRIGHTNESS
+            and bottom - int(top.min()) <= 2.0 * tall
+            and right - int(left.min()) >= 3.5 * tall
+        ):
+            found.append(
+                Box(
+                    max(0, int(top.min()) - _MARGIN),
+                    max(0, int(left.min()) - _MARGIN),
+                    min(shape[0], bottom + _MARGIN),
+                    min(shape[1], right + _MARGIN),
+                )
             )
-        )
-    return boxes
+    return found
 
 
-def _continues(last: NDArray[np.int32], following: NDArray[np.int32]) -> bool:
-    """Whether `following` stands right of `last` on one line, as near as letters and the words of a line are."""
-    left, top, width, height = (int(v) for v in last)
-    left2, top2, _width2, height2 = (int(v) for v in following)
-    gap = left2 - (left + width)
-    taller = max(height, height2)
-    same_line = abs((top + height) - (top2 + height2)) <= 0.25 * taller
-    return -1 <= gap <= 1.2 * taller and taller <= 1.6 * min(height, height2) and same_line
+def _spread(values: NDArray[np.int64]) -> float:
+    return float(np.abs(values - np.median(values)).mean())
+
+
+def _neighbours(pieces: _Pieces) -> NDArray[np.bool_]:
+    """(pieces, pieces): whether the second follows the first on a line, as near as letters and words do."""
+    right, feet = pieces.left + pieces.width, pieces.top + pieces.height
+    taller = np.maximum(pieces.height[:, None], pieces.height[None, :])
+    lower = np.minimum(pieces.height[:, None], pieces.height[None, :])
+    gap = pieces.left[None, :] - right[:, None]
+    near = (gap >= -0.3 * lower) & (gap <= 1.1 * taller) & (pieces.left[None, :] > pieces.left[:, None])
+    shared = np.minimum(feet[:, None], feet[None, :]) - np.maximum(pieces.top[:, None], pieces.top[None, :])
+    alike = (taller <= 2.0 * lower) & (shared >= 0.6 * lower)
+    alike &= np.abs(pieces.peak[:, None] - pieces.peak[None, :]) <= _SAME_BRIGHTNESS
+    return np.asarray(near & alike)
+
+
+def _groups(follows: NDArray[np.bool_]) -> list[NDArray[np.int64]]:
+    """Pieces that hang together, largest chains of neighbours."""
+    group = np.arange(len(follows))
+    firsts, seconds = np.nonzero(follows)
+    for first, second in zip(firsts, seconds, strict=True):
+        low, high = sorted((group[first], group[second]))
+        if low != high:
+            group[group == high] = low
+    return [np.nonzero(group == each)[0] for each in np.unique(group)]

@@ -12,7 +12,7 @@ from PIL import Image, UnidentifiedImageError
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
 
-_LOGO_SIZE = (900, 330)  # 550 dpi at its greatest size on paper
+_LOGO_SIZE = (600, 220)  # 360 dpi at its greatest size on paper, and pure noise still makes less than 0.4 MB
 _MOST_BYTES = 20 * 2**20
 
 

@@ -58,7 +58,7 @@ def compose(report: Report, size: tuple[float, float], image_height: float, *, a
     sheet = Sheet(
         size,
         banner=tr("Synthetic data. {banner}", banner=report.banner) if report.synthetic else report.banner,
-        footer=(report.file_name, f"  ·  SHA-256 {report.file_sha256[:12]}…  ·  {report.program}"),
+        footer=(report.file_name, f"{_hash_start(report)}  ·  {report.program}"),
         footnote=report.letterhead.footer,
     )
     sheet.describe(
@@ -103,12 +103,18 @@ def _letterhead(sheet: Sheet, report: Report) -> None:
     sheet.set_y(sheet.y + 2.4)
 
 
+def _hash_start(report: Report) -> str:
+    return f"  ·  SHA-256 {report.file_sha256[:12]}…" if report.file_sha256 else ""
+
+
 def _title(sheet: Sheet, report: Report) -> None:
     top = sheet.y
     with sheet.tagged("H1"):
         sheet.write_line(report.title, MARGIN, top - 0.6, 14.5, bold=True)
     time = report.created.isoformat("T", "minutes").partition("T")[2]
     created = tr("Created {day}, {time}", day=long_date(report.created), time=time)
+    if report.deidentified:
+        created = tr("Created in {year}", year=f"{report.created:%Y}")
     sheet.write_line(created, MARGIN, top, 8.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.write_line(report.program, MARGIN, top + 3.5, 7.0, colour=MUTED, width=sheet.content_width, align="R")
     sheet.set_y(top + 8.2)

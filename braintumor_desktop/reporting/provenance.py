@@ -84,17 +84,20 @@ def _day(text: str) -> str:
 
 
 def provenance(study: Study, *, deidentified: bool) -> tuple[Fact, ...]:
-    """The file, its pixels and what is known of their geometry; `deidentified` leaves out names and UIDs."""
+    """The file, its pixels and what is known of their geometry; `deidentified` leaves out names and UIDs,
+    and hash and size, by which who has the file could tell it.
+    """
     source, geometry = study.source, study.geometry
     pixels = tr("{columns} × {rows} (width × height)", columns=study.columns, rows=study.rows)
     if study.slices > 1:
         pixels = tr("{pixels}, {slices} slices", pixels=pixels, slices=study.slices)
     spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
+    left_out = tr(LEFT_OUT) if deidentified else None
     facts = [
-        Fact(tr("File"), _file(study, tr(LEFT_OUT) if deidentified else study.name)),
-        Fact(tr("SHA-256 of the pixels") if source.pasted else tr("SHA-256 of the file"), source.sha256),
+        Fact(tr("File"), _file(study, left_out or study.name)),
+        Fact(tr("SHA-256 of the pixels") if source.pasted else tr("SHA-256 of the file"), left_out or source.sha256),
         Fact(tr("Format"), tr("{format}, {bits} bits a sample", format=source.format, bits=source.bits)),
-        Fact(tr("File size"), tr("{size_bytes:,} bytes", size_bytes=source.size_bytes)),
+        Fact(tr("File size"), left_out or tr("{size_bytes:,} bytes", size_bytes=source.size_bytes)),
         Fact(
             tr("Pixels"),
             pixels,

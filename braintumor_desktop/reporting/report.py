@@ -104,6 +104,7 @@ class Report:
     strip: tuple[StripTile, ...] = ()
     reader_images: tuple[KeyImage, ...] = ()
     letterhead: Letterhead = NO_LETTERHEAD
+    deidentified: bool = False
 
 
 def build_report(
@@ -126,7 +127,8 @@ def build_report(
     letterhead: the clinic's; deidentified: without the names, numbers, dates and UIDs of patient and study, without
     the file's name and the clinic. What the reader wrote stays.
     """
-    created = created if created is not None else datetime.now().astimezone()
+    created = created if created is not None else datetime.now()
+    created = created if created.tzinfo is not None else created.astimezone()
     study = analysis.study
     identity, known = identifiers(study, deidentified=deidentified)
     return Report(
@@ -149,15 +151,21 @@ def build_report(
         model=_model(analysis, model_facts or {}),
         limits=_limits(analysis),
         reader=reader if reader is not None else ReaderNote(),
-        created=created if created.tzinfo is not None else created.astimezone(),
+        created=_year_alone(created) if deidentified else created,
         file_name=tr(DEIDENTIFIED_NAME) if deidentified else study.name,
-        file_sha256=study.source.sha256,
+        file_sha256="" if deidentified else study.source.sha256,
         program=f"braintumor-desktop {__version__}",
         reader_measurements=tuple(Measurement(*row) for row in reader_rows(study, measurements)),
         strip=render_strip(analysis, window=window),
         reader_images=render_reader_images(study, measurements, window=window),
         letterhead=NO_LETTERHEAD if deidentified or letterhead is None else letterhead,
+        deidentified=deidentified,
     )
+
+
+def _year_alone(moment: datetime) -> datetime:
+    """The day of a report is near that of the study."""
+    return moment.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def _probabilities(finding: Finding) -> tuple[ProbabilityRow, ...]:

@@ -1,114 +1,45 @@
-"""The list at the left: thumbnail, name and state of each case."""
+"""The tree at the left: studies, and thumbnail, name and state of each of their series."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLabel,
-    QListView,
     QPushButton,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
+    QTreeView,
     QVBoxLayout,
     QWidget,
 )
 
 from braintumor_desktop.language import tr
 from braintumor_desktop.ui.case import Case, CaseState
+from braintumor_desktop.ui.case_tree import CaseModel, Index, StudyRow
 
-_Index = QModelIndex | QPersistentModelIndex
 BACKGROUND = QColor(16, 17, 19)
-_ROOT = QModelIndex()
 _THUMBNAIL = 48
 _MARGIN = 8
-
-
-def grey_image(pixels: NDArray[np.uint8]) -> QImage:
-    """uint8 (rows, columns) as a QImage with its own memory."""
-    pixels = np.ascontiguousarray(pixels)
-    rows, columns = pixels.shape
-    return QImage(pixels.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
-
-
-class CaseListModel(QAbstractListModel):
-    """The cases in the order they came."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.cases: list[Case] = []
-        self._thumbnails: dict[int, QPixmap] = {}
-
-    def rowCount(self, parent: _Index = _ROOT) -> int:
-        return 0 if parent.isValid() else len(self.cases)
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        case = self.cases[index.row()]
-        match role:
-            case Qt.ItemDataRole.DisplayRole:
-                return case.name
-            case Qt.ItemDataRole.UserRole:
-                return case
-            case Qt.ItemDataRole.DecorationRole:
-                return self._thumbnail(case)
-            case Qt.ItemDataRole.AccessibleTextRole:
-                return ", ".join(words for words in (case.name, case.facts) if words) + f": {case.status_line}"
-            case Qt.ItemDataRole.ToolTipRole:
-                hint = f"\n{tr(case.error.hint)}" if case.error is not None else ""
-                study = "" if case.entry is None else case.entry.study_title
-                where = "" if case.path is None else str(case.path)
-                lines = [case.name, study, case.facts, where, f"{case.status_line}{hint}"]
-                return "\n".join(line for line in lines if line)
-        return None
-
-    def add(self, cases: list[Case]) -> None:
-        first = len(self.cases)
-        self.beginInsertRows(QModelIndex(), first, first + len(cases) - 1)
-        self.cases += cases
-        self.endInsertRows()
-
-    def remove(self, case: Case) -> None:
-        row = self.cases.index(case)
-        self.beginRemoveRows(QModelIndex(), row, row)
-        del self.cases[row]
-        self._thumbnails.pop(case.id, None)
-        self.endRemoveRows()
-
-    def clear(self) -> None:
-        self.beginResetModel()
-        self.cases, self._thumbnails = [], {}
-        self.endResetModel()
-
-    def case(self, case_id: int) -> Case | None:
-        """The case of that number, None once it was removed."""
-        return next((c for c in self.cases if c.id == case_id), None)
-
-    def touched(self, case: Case) -> None:
-        """Tell the view that a case looks different now."""
-        index = self.index(self.cases.index(case))
-        self.dataChanged.emit(index, index)
-
-    def _thumbnail(self, case: Case) -> QPixmap | None:
-        if case.thumbnail is not None and case.id not in self._thumbnails:
-            self._thumbnails[case.id] = QPixmap.fromImage(grey_image(case.thumbnail))
-        return self._thumbnails.get(case.id)
+_INDENT = 10
 
 
 class CaseDelegate(QStyledItemDelegate):
     """Draws a row: picture, name, and the state in words (never by colour alone)."""
 
-    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        if isinstance(index.data(Qt.ItemDataRole.UserRole), StudyRow):
+            return QSize(160, option.fontMetrics.height() + _MARGIN)
         return QSize(160, _THUMBNAIL + 2 * _MARGIN)
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
-        case: Case = index.data(Qt.ItemDataRole.UserRole)
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        case: Case | StudyRow = index.data(Qt.ItemDataRole.UserRole)
+        if isinstance(case, StudyRow):
+            _draw_study(painter, option, case)
+            return
         style = option.widget.style()
         style.drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
         rect: QRect = option.rect
@@ -149,7 +80,7 @@ class CaseDelegate(QStyledItemDelegate):
             painter.fillRect(bar, text if chosen else palette.color(QPalette.ColorRole.Highlight))
         painter.restore()
 
-    def _draw_thumbnail(self, painter: QPainter, frame: QRect, index: _Index) -> None:
+    def _draw_thumbnail(self, painter: QPainter, frame: QRect, index: Index) -> None:
         painter.fillRect(frame, BACKGROUND)
         pixmap = index.data(Qt.ItemDataRole.DecorationRole)
         if pixmap is not None:
@@ -160,27 +91,48 @@ class CaseDelegate(QStyledItemDelegate):
             painter.drawPixmap(place, pixmap)
 
 
+def _draw_study(painter: QPainter, option: QStyleOptionViewItem, study: StudyRow) -> None:
+    option.widget.style().drawPrimitive(QStyle.PrimitiveElement.PE_PanelItemViewItem, option, painter, option.widget)
+    chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+    font = QFont(option.font)
+    font.setBold(True)
+    painter.save()
+    painter.setFont(font)
+    painter.setPen(option.palette.color(QPalette.ColorRole.HighlightedText if chosen else QPalette.ColorRole.Text))
+    rect = option.rect.adjusted(2, 0, -_MARGIN, 0)
+    words = painter.fontMetrics().elidedText(study.title, Qt.TextElideMode.ElideMiddle, rect.width())
+    painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter, words)
+    painter.restore()
+
+
 class CasePanel(QWidget):
-    """The list with its title and buttons."""
+    """The tree with its title and buttons."""
 
     chosen = Signal(object)
     open_asked = Signal()
     retry_asked = Signal(object)
     remove_asked = Signal(object)
 
-    def __init__(self, model: CaseListModel, parent: QWidget | None = None) -> None:
+    def __init__(self, model: CaseModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self.view = QListView()
+        self._shown: Case | None = None
+        self._vacant = 0
+        self.view = QTreeView()
         self.view.setModel(model)
         self.view.setItemDelegate(CaseDelegate(self.view))
-        self.view.setUniformItemSizes(True)
+        self.view.setHeaderHidden(True)
+        self.view.setIndentation(_INDENT)
+        self.view.setExpandsOnDoubleClick(True)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.view.setAccessibleName(tr("Cases"))
         self.view.setAccessibleDescription(tr("Opened files with the state of their analysis"))
         self.view.selectionModel().currentChanged.connect(self._current_changed)
+        model.rowsInserted.connect(lambda parent, first, _last: self.view.expand(model.index(first, 0, parent)))
+        model.rowsAboutToBeRemoved.connect(self._about_to_be_removed)
+        model.rowsRemoved.connect(self._removed)
         self.title = QLabel(tr("Cases"))
         bold = self.title.font()
         bold.setBold(True)
@@ -207,18 +159,24 @@ class CasePanel(QWidget):
 
     @property
     def current(self) -> Case | None:
-        row = self.view.currentIndex().row()
-        return self._model.cases[row] if 0 <= row < len(self._model.cases) else None
+        """The case chosen; None where it is a study or nothing."""
+        row = self._model.at(self.view.currentIndex())
+        return row if isinstance(row, Case) else None
 
     def choose(self, case: Case) -> None:
         """Make a case the current one; `chosen` follows if it was another."""
-        self.view.setCurrentIndex(self._model.index(self._model.cases.index(case)))
+        self.view.setCurrentIndex(self._model.index_of(case))
 
     def step(self, by: int) -> None:
-        """Go `by` cases down the list, stopping at its ends."""
-        row = self.view.currentIndex().row() + by
-        if self._model.cases:
-            self.view.setCurrentIndex(self._model.index(min(max(row, 0), len(self._model.cases) - 1)))
+        """Go `by` cases down the tree, stopping at its ends."""
+        cases, row = self._model.cases, self._model.at(self.view.currentIndex())
+        if not cases:
+            return
+        if isinstance(row, StudyRow):  # its first series comes after it
+            at = cases.index(row.cases[0]) + by - (by > 0)
+        else:
+            at = (cases.index(row) if row is not None else -1) + by
+        self.choose(cases[min(max(at, 0), len(cases) - 1)])
 
     def refresh(self) -> None:
         """Bring title and buttons up to date."""
@@ -235,7 +193,20 @@ class CasePanel(QWidget):
 
     def _current_changed(self) -> None:
         self.refresh()
-        self.chosen.emit(self.current)
+        if not isinstance(self._model.at(self.view.currentIndex()), StudyRow):  # a study is no picture to show
+            self._shown = self.current
+            self.chosen.emit(self._shown)
+
+    def _about_to_be_removed(self, parent: QModelIndex, first: int, _last: int) -> None:
+        row = self._model.at(self._model.index(first, 0, parent))
+        case = row.cases[0] if isinstance(row, StudyRow) else row
+        self._vacant = 0 if case is None else self._model.cases.index(case)
+
+    def _removed(self) -> None:
+        """The case that takes the place of the one that was shown; Qt might choose a study."""
+        cases = self._model.cases
+        if cases and self._shown not in cases:
+            self.choose(cases[min(self._vacant, len(cases) - 1)])
 
     def _retry(self) -> None:
         if self.current is not None:

@@ -269,6 +269,8 @@ class Menus:
         self._add(menu, "next_volume", tr("Next v&olume"), "Ctrl+PgDown", tip, partial(do.step_volume, 1))
         tip = tr("The volume before of a series that holds several")
         self._add(menu, "previous_volume", tr("Previous vol&ume"), "Ctrl+PgUp", tip, partial(do.step_volume, -1))
+        tip = tr("Show the numbered pictures of this one's folder as the slices of one series")
+        self._add(menu, "join", tr("&Join numbered pictures"), "J", tip, do.join_pictures)
         menu.addSeparator()
         self._add(menu, "next", tr("&Next case"), "N", tr("Go down the list"), lambda: w.case_panel.step(1))
         self._add(menu, "previous", tr("&Previous case"), "P", tr("Go up the list"), lambda: w.case_panel.step(-1))

@@ -42,8 +42,11 @@ class PrintJob(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setOption(QPrintDialog.PrintDialogOption.PrintPageRange)
         dialog.setMinMax(1, len(pages))
-        dialog.accepted.connect(lambda: self._exporter.run(lambda: print_pages(printer, pages), self._ended))
+        dialog.finished.connect(lambda result: self._print(printer, pages) if result else None)
         QDialog.open(dialog)  # the print dialog's own `open` is another
+
+    def _print(self, printer: QPrinter, pages: list[QImage]) -> None:
+        self._exporter.run(lambda: print_pages(printer, pages), self._ended)
 
     def _ended(self, outcome: Outcome) -> None:
         if isinstance(outcome, BrainTumorError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
@@ -28,6 +28,7 @@ class ReportCommands(QObject):
         super().__init__(window)
         self._window = window
         self.batch: BatchExport | None = None
+        self._closing = False
 
     # Preview and printing
 
@@ -112,7 +113,15 @@ class ReportCommands(QObject):
         self.batch = batch
         batch.progressed.connect(self._window.batch_bar.show_progress)
         batch.ended.connect(self._ended)
+        self._window.actions_by_name["cancel"].setEnabled(True)
         batch.begin()
+
+    def keeps_open(self) -> bool:
+        """Whether reports are still being saved; then the window closes when they are, or when the reader cancels."""
+        self._closing = self.batch is not None
+        if self._closing:
+            self._window.statusBar().showMessage(tr("The window closes when all reports are saved; Esc stops saving."))
+        return self._closing
 
     def cancel(self) -> None:
         """Stop saving the reports of all cases."""
@@ -123,6 +132,10 @@ class ReportCommands(QObject):
         self.batch = None
         self._window.batch_bar.hide()
         self._window.statusBar().showMessage(words)
+        case = self._window.workspace.shown
+        self._window.actions_by_name["cancel"].setEnabled(case is not None and case.state.busy)
+        if self._closing:
+            QTimer.singleShot(0, self._window, self._window.close)
 
 
 def _drawn(export: Export) -> tuple[bytes, list[QImage]]:

@@ -17,7 +17,7 @@ from braintumor_desktop.language import tr
 from braintumor_desktop.storage.readings import ReadingStore
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case, CaseState
-from braintumor_desktop.ui.case_list import CaseListModel
+from braintumor_desktop.ui.case_tree import CaseModel
 from braintumor_desktop.ui.keeping import Keeper
 from braintumor_desktop.ui.reading import Loaded, Reader, SharedRead
 from braintumor_desktop.ui.worker import AnalysisThread, AnalyzerFactory, Job
@@ -53,7 +53,7 @@ class Workspace(QObject):
         self.settings = settings
         self.keeper = Keeper(settings, store, self)
         self.keeper.trouble.connect(lambda error: self.trouble.emit(error, None))
-        self.model = CaseListModel(self)
+        self.model = CaseModel(self)
         self.shown: Case | None = None
         self.beside: Case | None = None
         self.held: Case | None = None
@@ -114,6 +114,10 @@ class Workspace(QObject):
     def open_made(self, name: str, make: Callable[[], Study]) -> None:
         """Open a study that the program makes itself, such as the phantom."""
         self._add([self._case(name, None, lambda _stopped: make())])
+
+    def open_read(self, name: str, path: Path, read: Callable[[Callable[[], bool]], Study]) -> None:
+        """Open what is put together from several files. read: is given what says whether to stop."""
+        self._add([self._case(name, path, read)])
 
     def analyse(self, case: Case) -> None:
         """Analyse, or analyse again; what is known of the case stays until the new answer is there."""

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.findings import Analysis, Finding, TumorClass
 from braintumor_desktop.domain.study import Geometry, Study
 from braintumor_desktop.imaging import load
 from braintumor_desktop.imaging.phantom import make_picture, make_volume
@@ -357,3 +357,20 @@ def test_nothing_of_a_patient_reaches_the_log_or_the_terminal(
     said = caplog.text + "".join(capfd.readouterr())
     assert "Unusual_Name" not in said
     assert "4711" not in said
+
+
+def test_a_model_that_can_t_tell_types_nor_outlines_says_tumour_or_none(series: Study, tmp_path: Path) -> None:
+    whole = outlined(series, ellipsoid(series, (0.4, 0.4, 0.6)))
+    finding = Finding("indeterminate", {TumorClass.NO_TUMOR: 0.2})
+    analysis = replace(whole, finding=finding, segmentation=None, explanation=None)
+    objects = written(analysis, tmp_path, tuple(DicomKind))
+    assert set(objects) == {"sr", "sc", "pdf"}
+    report = highdicom.sr.srread(tmp_path / "sr.dcm").content
+    assert isinstance(report, highdicom.sr.MeasurementReport)
+    groups = report.get_image_measurement_groups()
+    assert {group.tracking_identifier: group.get_measurements()[0].value for group in groups} == {
+        "Any tumour": 80,
+        "No tumour": 20,
+    }
+    for stem in objects:
+        assert faults(tmp_path / f"{stem}.dcm") == []

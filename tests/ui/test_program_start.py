@@ -23,7 +23,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 def test_neither_torch_nor_the_pdf_library_is_loaded_to_make_the_window(tmp_path: Path) -> None:
     code = (
         "import sys; from braintumor_desktop import app; from braintumor_desktop.ui.main_window import MainWindow;"
-        "sys.exit('torch' in sys.modules or 'fpdf' in sys.modules)"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'fpdf', 'highdicom')))"
     )
     assert subprocess.run([sys.executable, "-c", code], env=environment(tmp_path), check=False).returncode == 0
 

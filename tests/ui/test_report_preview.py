@@ -14,7 +14,7 @@ import pypdfium2
 import pytest
 from PIL import Image
 from PySide6.QtGui import QPageSize
-from PySide6.QtPrintSupport import QPrinter
+from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -153,6 +153,69 @@ def test_all_reports_are_written_with_one_table(
     assert rows[0]["verdict"] == "disagree"
     assert not opened.batch_bar.isVisible()
     assert opened.statusBar().currentMessage() == f"Saved 2 of 3 reports to {folder}"
+
+
+def two_open(qtbot: QtBot, window: MainWindow, stack: Path, drop: Any, files: Any, settled: Any, folder: Path) -> None:
+    """Two analysed cases, whose reports are on their way."""
+    drop(window, files(stack))
+    qtbot.waitUntil(lambda: len(window.workspace.model.cases) == 2 and settled(window))
+    folder.mkdir()
+    window.actions_by_name["all_reports"].trigger()
+    name_in_dialog(qtbot, window, folder)
+    assert window.reports.batch is not None
+    assert window.batch_bar.isVisible()
+
+
+def test_saving_all_reports_can_be_stopped_and_what_is_saved_is_whole(
+    qtbot: QtBot, opened: MainWindow, stack: Path, drop: Any, files: Any, settled: Any, tmp_path: Path
+) -> None:
+    two_open(qtbot, opened, stack, drop, files, settled, tmp_path / "reports")
+    opened.actions_by_name["cancel"].trigger()
+    qtbot.waitUntil(lambda: opened.reports.batch is None, timeout=30_000)
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == ["spot.pdf", "summary.csv"]
+    assert opened.statusBar().currentMessage().startswith("Stopped. Saved 1 of 2 reports")
+
+
+def test_a_window_that_is_closed_meanwhile_saves_all_reports_first(
+    qtbot: QtBot, opened: MainWindow, stack: Path, drop: Any, files: Any, settled: Any, tmp_path: Path
+) -> None:
+    two_open(qtbot, opened, stack, drop, files, settled, tmp_path / "reports")
+    assert not opened.close()
+    qtbot.waitUntil(lambda: not opened.workspace.running, timeout=30_000)
+    assert not opened.isVisible()
+    names = sorted(path.name for path in (tmp_path / "reports").iterdir())
+    assert names == ["spot.pdf", "stack.pdf", "summary.csv"]
+
+
+def test_a_folder_that_takes_no_reports_is_told_once(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    opened.actions_by_name["all_reports"].trigger()
+    dialog = opened.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    folder.rmdir()
+    dialog.fileSelected.emit(str(folder))
+    dialog.close()
+    qtbot.waitUntil(lambda: opened.notice.isVisible() and opened.reports.batch is None, timeout=30_000)
+    assert opened.notice.code.text() == "Code: export_failed"
+    assert "2 files could not be saved" in opened.notice.sentence.text()
+    assert "Saved 0 of 1 reports" in opened.statusBar().currentMessage()
+
+
+def test_the_print_dialog_prints_what_the_preview_shows(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    preview = previewed(qtbot, opened)
+    preview.print.click()
+    qtbot.waitUntil(lambda: preview.findChild(QPrintDialog) is not None, timeout=20_000)
+    dialog = preview.findChild(QPrintDialog)
+    assert isinstance(dialog, QPrintDialog)
+    dialog.printer().setOutputFileName(str(tmp_path / "printed.pdf"))
+    dialog.done(QPrintDialog.DialogCode.Accepted)
+    opened.exporter.finish()
+    document = pypdfium2.PdfDocument(tmp_path / "printed.pdf")
+    assert len(document) == len(preview.labels)
+    assert document[0].get_size() == pytest.approx((595, 842), abs=2)
+    assert (document[0].render(scale=0.5).to_numpy() < 128).mean() > 0.02  # there is a report on it
+    document.close()
 
 
 def test_reports_that_lie_there_are_replaced_only_when_the_reader_says_so(

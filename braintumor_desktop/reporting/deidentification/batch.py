@@ -36,7 +36,6 @@ from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.deidentification.volumes import clean_nifti
 
 RECORD = "deidentification.json"
-MAY_HOLD_TEXT = "may contain text burnt into the picture"
 
 
 @dataclass
