@@ -24,6 +24,7 @@ class ErrorCode(StrEnum):
     IMAGE_TOO_MANY_PIXELS = "image_too_many_pixels"
     IMAGE_TOO_SMALL = "image_too_small"
     IMAGE_BLANK = "image_blank"
+    STACK_UNEVEN = "stack_uneven"
     DICOM_NOT_AN_IMAGE = "dicom_not_an_image"
     DICOM_NO_PIXELS = "dicom_no_pixels"
     DICOM_UNSUPPORTED_SYNTAX = "dicom_unsupported_syntax"

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QV
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
 from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.imaging.picture_stack import is_numbered
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.storage.readings import ReadingStore, readings_folder
@@ -24,6 +25,7 @@ from braintumor_desktop.ui.commands import Commands
 from braintumor_desktop.ui.deidentifying import DeidentifySwitch, text_seen
 from braintumor_desktop.ui.drop_zone import DropSign, EmptyPage, files_in, picture_in, takes
 from braintumor_desktop.ui.exporting import Exporter
+from braintumor_desktop.ui.joining import offer
 from braintumor_desktop.ui.listing_bar import ListingBar
 from braintumor_desktop.ui.measuring import Measuring
 from braintumor_desktop.ui.menus import LAYERS, Menus
@@ -232,11 +234,14 @@ class MainWindow(QMainWindow):
         enable(("remove",), case is not None)
         several = case is not None and case.entry is not None and case.entry.frames > 1
         enable(("next_volume", "previous_volume"), several and not busy)
+        enable(("join",), case is not None and case.entry is not None and is_numbered(case.entry))
         enable(("next", "previous", "reset"), bool(self.workspace.model.cases))
 
     def _ready_to_show(self, case: Case) -> None:
         self.case_panel.choose(case)
         self.viewer.setFocus()
+        if words := offer(case, self.workspace.model.cases):
+            self.statusBar().showMessage(words, _MESSAGE_MS)
 
     def _case_changed(self, case: Case) -> None:
         self.case_panel.refresh()

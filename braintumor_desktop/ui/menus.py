@@ -194,7 +194,7 @@ class Menus:
         ):
             layout = LAYOUTS[name]
             slot = partial(self._arrange, layout)
-            group.addAction(self._add(layouts, name, f"&{tr(layout.value)}", key, tip, slot, checkable=True))
+            group.addAction(self._add(layouts, name, tr(layout.value), key, tip, slot, checkable=True))
         layouts.addSeparator()
         tip = tr("Scroll both series together where they share a frame of reference")
         sync = self._add(layouts, "synchronise", tr("S&ynchronise"), "Shift+F9", tip, view.synchronise, checkable=True)
@@ -229,18 +229,18 @@ class Menus:
         tip = tr("Delete the selected measurement")
         self._add(menu, "delete_measurement", tr("&Delete"), "Backspace", tip, measuring.delete)
         tip = tr("Delete all measurements of this case")
-        self._add(menu, "delete_all_measurements", tr("Delete a&ll"), "Ctrl+Backspace", tip, measuring.delete_all)
+        self._add(menu, "delete_all_measurements", tr("Dele&te all"), "Ctrl+Backspace", tip, measuring.delete_all)
 
     def _overlays(self, menu: QMenu) -> None:
         w = self._window
         for name, text, key, tip in (
             ("contour", tr("&Contour"), "C", tr("The outline of the tumour as the model sees it")),
-            ("fill", tr("&Fill"), "F", tr("The outlined area in a transparent colour")),
+            ("fill", tr("Fi&ll"), "F", tr("The outlined area in a transparent colour")),
             ("heatmap", tr("&Heat map"), "H", tr("Where the model looked")),
             ("diameters", tr("&Diameters"), "D", tr("Longest diameter and its perpendicular")),
         ):
             self._add(menu, name, text, key, tip, partial(w.toggle_layer, name), checkable=True)
-        colours = menu.addMenu(tr("Heat map co&lours"))
+        colours = menu.addMenu(tr("Heat map colo&urs"))
         group = QActionGroup(w)
         for name in COLORMAPS:
             tip, slot = tr("Colours of the heat map"), partial(self._choose_colormap, name)
@@ -275,13 +275,15 @@ class Menus:
         self._add(menu, "next_volume", tr("Next v&olume"), "Ctrl+PgDown", tip, partial(do.step_volume, 1))
         tip = tr("The volume before of a series that holds several")
         self._add(menu, "previous_volume", tr("Previous vol&ume"), "Ctrl+PgUp", tip, partial(do.step_volume, -1))
+        tip = tr("Show the numbered pictures of this one's folder as the slices of one series")
+        self._add(menu, "join", tr("&Join numbered pictures"), "J", tip, do.join_pictures)
         menu.addSeparator()
         self._add(menu, "next", tr("&Next case"), "N", tr("Go down the list"), lambda: w.case_panel.step(1))
         self._add(menu, "previous", tr("&Previous case"), "P", tr("Go up the list"), lambda: w.case_panel.step(-1))
         menu.addSeparator()
         self._add(menu, "remove", tr("Re&move"), "Del", tr("Take this case off the list; the file stays"), do.remove)
         tip = tr("Take all cases off the list; the files stay")
-        self._add(menu, "reset", tr("Re&set"), "Ctrl+Shift+Del", tip, do.reset)
+        self._add(menu, "reset", tr("R&eset"), "Ctrl+Shift+Del", tip, do.reset)
 
     def _settings_and_help(self) -> None:
         w, do = self._window, self._window.commands

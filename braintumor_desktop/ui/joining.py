@@ -1,0 +1,45 @@
+"""Numbered pictures of one folder as one stack: offered when they are opened, done when the reader asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from braintumor_desktop.imaging.picture_stack import joined_path, load_joined, numbered_like
+from braintumor_desktop.language import tr
+from braintumor_desktop.ui.case import Case
+
+_WORTH_SAYING = 3
+
+if TYPE_CHECKING:
+    from braintumor_desktop.ui.workspace import Workspace
+
+
+def numbered_cases(case: Case | None, cases: list[Case]) -> list[Case]:
+    """The cases that would become one stack with this one, by number; none where there is no other."""
+    if case is None or case.entry is None:
+        return []
+    by_entry = {id(each.entry): each for each in cases if each.entry is not None and each.error is None}
+    entries = [each.entry for each in by_entry.values() if each.entry is not None]
+    return [by_entry[id(entry)] for entry in numbered_like(case.entry, entries) if id(entry) in by_entry]
+
+
+def offer(case: Case, cases: list[Case]) -> str:
+    """A sentence where this picture may be a slice of a stack; empty where it is one of a few."""
+    count = len(numbered_cases(case, cases))
+    return tr("{count} numbered pictures: J shows them as one stack", count=count) if count >= _WORTH_SAYING else ""
+
+
+def join(case: Case, workspace: Workspace) -> bool:
+    """Put one case in the place of the numbered pictures that belong with this one; the files stay.
+
+    False where there are no others, and nothing is done.
+    """
+    cases = numbered_cases(case, workspace.model.cases)
+    entries = [each.entry for each in cases if each.entry is not None]
+    if len(entries) < 2:
+        return False
+    limits, path = workspace.limits, joined_path(entries)
+    for each in cases:
+        workspace.remove(each)
+    workspace.open_read(path.name, path, lambda stopped: load_joined(entries, limits, cancelled=stopped))
+    return True
