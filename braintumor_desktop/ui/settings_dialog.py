@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLabel,
+    QMessageBox,
     QPushButton,
     QSpinBox,
     QTabWidget,
@@ -67,8 +68,7 @@ class SettingsDialog(QDialog):
         self.keep_readings.setChecked(settings.keep_readings)
         self.keep_readings.setToolTip(tr("They are there again when the same series is opened on this computer"))
         self.clear_readings = QPushButton(tr("Delete all that was kept"))
-        self.clear_readings.clicked.connect(self.clear_readings_asked)
-        self.clear_readings.clicked.connect(lambda: self.clear_readings.setEnabled(False))
+        self.clear_readings.clicked.connect(self._ask_to_clear)
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.addRow(tr("&Model"), self.model)
@@ -99,6 +99,16 @@ class SettingsDialog(QDialog):
         pages.addTab(self.letterhead, tr("Reports"))
         layout.addWidget(pages)
         layout.addWidget(buttons)
+
+    def _ask_to_clear(self) -> None:
+        """Nobody can bring them back."""
+        words = tr("Delete the kept measurements, verdicts and comments of all cases? This can't be undone.")
+        buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
+        question = QMessageBox(QMessageBox.Icon.Question, tr("Delete all that was kept"), words, buttons, self)
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.accepted.connect(self.clear_readings_asked)
+        question.accepted.connect(lambda: self.clear_readings.setEnabled(False))
+        question.open()
 
     def accept(self) -> None:
         self._settings.model_id = self.model.currentData()
