@@ -19,7 +19,6 @@ from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_
 if TYPE_CHECKING:
     from braintumor_desktop.ui.main_window import MainWindow
 
-_SEVERAL = "{number} files could not be saved. The first: {message}"
 TABLE_NAME = "summary.csv"
 
 
@@ -133,7 +132,8 @@ class BatchExport(QObject):
         if self._errors:
             first = self._errors[0]
             count = len(self._errors)
-            words = first.message if count == 1 else phrase(_SEVERAL, number=count, message=first.message)
+            several = phrase("{number} files could not be saved. The first: {first}", number=count, first=first.message)
+            words = first.message if count == 1 else several
             self._window.show_error(BrainTumorError(first.code, words, first.hint))
         saved = tr("Saved {saved} of {all} reports to {folder}", saved=self._saved, all=self._all, folder=self._folder)
         self.ended.emit(f"{tr('Stopped.')} {saved}" if self._cancelled else saved)

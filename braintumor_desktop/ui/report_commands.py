@@ -104,8 +104,13 @@ class ReportCommands(QObject):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(tr("Export all reports"))
-        one, other = "One file of these names lies there already.", "{count} files of these names lie there already."
-        box.setText(tr_count(one, other, len(there)))
+        box.setText(
+            tr_count(
+                "One file of these names lies there already.",
+                "{count} files of these names lie there already.",
+                len(there),
+            )
+        )
         box.setInformativeText(tr("Replace what is there?"))
         replace = box.addButton(tr("&Replace"), QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
