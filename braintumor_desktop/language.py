@@ -31,6 +31,8 @@ from braintumor_desktop.locations import bundled
 ENGLISH = "en"
 _SPACE = "\N{NARROW NO-BREAK SPACE}"
 _NUMBER = re.compile(r"(\d[\d,]*)(\.\d+)?")
+_ENTRY = re.compile(r'^msgid "(.*)"\n(?:msgstr "(.*)"|msgid_plural ".*"\n((?:msgstr\[\d\] ".*"\n?)+))', re.MULTILINE)
+_FORM = re.compile(r'^msgstr\[\d\] "(.*)"', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -130,19 +132,17 @@ def read_language(file: Path) -> Language:
 
 def _entries(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """English and translations of each entry that is translated and not marked as doubtful (fuzzy)."""
-    for block in text.split("\n\n"):
-        strings: dict[str, str] = {}
-        keyword, fuzzy = "", False
-        for line in block.splitlines():
-            if line.startswith("#"):
-                fuzzy |= line.startswith("#,") and "fuzzy" in line
-            elif line:
-                word, quote, rest = line.partition('"')
-                keyword = word.strip() or keyword
-                strings[keyword] = strings.get(keyword, "") + json.loads(quote + rest)
-        forms = tuple(words for name, words in strings.items() if name.startswith("msgstr"))
-        if "msgid" in strings and not fuzzy and all(forms):
-            yield strings["msgid"], forms
+    if ", fuzzy" in text:
+        text = "\n\n".join(block for block in text.split("\n\n") if "#, fuzzy" not in block)
+    for found in _ENTRY.finditer(text.replace('"\n"', "")):  # long strings go over several lines
+        english, translated = _unquoted(found[1]), found[2]
+        forms = (_unquoted(translated),) if translated is not None else tuple(map(_unquoted, _FORM.findall(found[3])))
+        if all(forms):
+            yield english, forms
+
+
+def _unquoted(text: str) -> str:
+    return json.loads(f'"{text}"') if "\\" in text else text
 
 
 def available_languages(folder: Path | None = None) -> dict[str, str]:

@@ -105,7 +105,7 @@ class Case:
             sequence, slices = self.entry.sequence, self.entry.slices or 0
         else:
             return ""
-        words = [tr(sequence or ""), tr("{slices} slices", slices=slices) if slices > 1 else ""]
+        words = [tr(sequence) if sequence else "", tr("{slices} slices", slices=slices) if slices > 1 else ""]
         if self.entry is not None and self.entry.frames > 1:
             words.append(tr("volume {number} of {frames}", number=self.volume + 1, frames=self.entry.frames))
         words.append(tr("sequence not known") if self.entry is not None and not sequence else "")

@@ -100,6 +100,12 @@ class Menus:
         self._add(menu, "dicom", tr("Export &DICOM objects…"), "Ctrl+D", tip, do.export_dicom)
         tip = tr("Save one report a case, and one table of all")
         self._add(menu, "all_reports", tr("Export &all reports…"), "Ctrl+Shift+E", tip, reports.export_all)
+        switch = w.deidentify
+        tip = tr("What is saved leaves out who the patient, the clinic and the reader are")
+        name, key = "deidentify", "Ctrl+Shift+D"
+        action = self._add(menu, name, tr("De-&identified exports"), key, tip, switch.set_on, checkable=True)
+        action.setChecked(switch.on)
+        switch.changed.connect(action.setChecked)
         menu.addSeparator()
         self._add(
             menu,
@@ -188,7 +194,7 @@ class Menus:
         ):
             layout = LAYOUTS[name]
             slot = partial(self._arrange, layout)
-            group.addAction(self._add(layouts, name, f"&{tr(layout.value)}", key, tip, slot, checkable=True))
+            group.addAction(self._add(layouts, name, tr(layout.value), key, tip, slot, checkable=True))
         layouts.addSeparator()
         tip = tr("Scroll both series together where they share a frame of reference")
         sync = self._add(layouts, "synchronise", tr("S&ynchronise"), "Shift+F9", tip, view.synchronise, checkable=True)
@@ -223,18 +229,18 @@ class Menus:
         tip = tr("Delete the selected measurement")
         self._add(menu, "delete_measurement", tr("&Delete"), "Backspace", tip, measuring.delete)
         tip = tr("Delete all measurements of this case")
-        self._add(menu, "delete_all_measurements", tr("Delete a&ll"), "Ctrl+Backspace", tip, measuring.delete_all)
+        self._add(menu, "delete_all_measurements", tr("Dele&te all"), "Ctrl+Backspace", tip, measuring.delete_all)
 
     def _overlays(self, menu: QMenu) -> None:
         w = self._window
         for name, text, key, tip in (
             ("contour", tr("&Contour"), "C", tr("The outline of the tumour as the model sees it")),
-            ("fill", tr("&Fill"), "F", tr("The outlined area in a transparent colour")),
+            ("fill", tr("Fi&ll"), "F", tr("The outlined area in a transparent colour")),
             ("heatmap", tr("&Heat map"), "H", tr("Where the model looked")),
             ("diameters", tr("&Diameters"), "D", tr("Longest diameter and its perpendicular")),
         ):
             self._add(menu, name, text, key, tip, partial(w.toggle_layer, name), checkable=True)
-        colours = menu.addMenu(tr("Heat map co&lours"))
+        colours = menu.addMenu(tr("Heat map colo&urs"))
         group = QActionGroup(w)
         for name in COLORMAPS:
             tip, slot = tr("Colours of the heat map"), partial(self._choose_colormap, name)
@@ -277,7 +283,7 @@ class Menus:
         menu.addSeparator()
         self._add(menu, "remove", tr("Re&move"), "Del", tr("Take this case off the list; the file stays"), do.remove)
         tip = tr("Take all cases off the list; the files stay")
-        self._add(menu, "reset", tr("Re&set"), "Ctrl+Shift+Del", tip, do.reset)
+        self._add(menu, "reset", tr("R&eset"), "Ctrl+Shift+Del", tip, do.reset)
 
     def _settings_and_help(self) -> None:
         w, do = self._window, self._window.commands

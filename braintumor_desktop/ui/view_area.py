@@ -26,10 +26,10 @@ _GAP = 3
 class Layout(Enum):
     """The value is what menus say."""
 
-    ONE = phrase("One view")
-    THREE = phrase("Three planes")
-    FOUR = phrase("Three planes and the series")
-    BESIDE = phrase("Side by side")
+    ONE = phrase("&One view")
+    THREE = phrase("&Three planes")
+    FOUR = phrase("Three planes and the &series")
+    BESIDE = phrase("Side &by side")
 
 
 class ViewArea(QWidget):
