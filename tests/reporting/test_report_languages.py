@@ -64,10 +64,11 @@ def test_the_pdf_prints_every_number_and_names_its_language(make_analysis: Any, 
     """Hindi goes through another font and the joining of letters; digits must come out as they are."""
     use_language(code)
     report = report_of(make_analysis)
-    document = pypdfium2.PdfDocument(render_pdf(report))
+    content = render_pdf(report)
+    document = pypdfium2.PdfDocument(content)
     try:
         printed = "".join(page.get_textpage().get_text_range() for page in document)
-        assert f"/Lang ({code})".encode() in render_pdf(report)
+        assert f"/Lang ({code})".encode() in content
     finally:
         document.close()
     bare = re.sub(r"\s+", "", printed)

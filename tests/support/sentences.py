@@ -24,7 +24,7 @@ def catalogues() -> dict[str, Path]:
 
 def read_catalogue(file: Path) -> Catalog:
     with file.open("rb") as stream:
-        return read_po(stream, locale=file.stem, abort_invalid=True)
+        return read_po(stream, abort_invalid=True)
 
 
 def sentences() -> dict[str, str | None]:
