@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from braintumor_desktop.ui.view_transform import STEP
 if TYPE_CHECKING:
     from braintumor_desktop.ui.main_window import MainWindow
 
+# In the text of a menu: before a letter of it, or in brackets behind letters that keyboards lack; and the dots.
+_MNEMONIC = re.compile(r" \(&\w\)|&|…")
 LAYERS = ("contour", "fill", "heatmap", "diameters")
 
 
@@ -100,6 +103,12 @@ class Menus:
         self._add(menu, "dicom", tr("Export &DICOM objects…"), "Ctrl+D", tip, do.export_dicom)
         tip = tr("Save one report a case, and one table of all")
         self._add(menu, "all_reports", tr("Export &all reports…"), "Ctrl+Shift+E", tip, reports.export_all)
+        switch = w.deidentify
+        tip = tr("What is saved leaves out who the patient, the clinic and the reader are")
+        name, key = "deidentify", "Ctrl+Shift+D"
+        action = self._add(menu, name, tr("De-&identified exports"), key, tip, switch.set_on, checkable=True)
+        action.setChecked(switch.on)
+        switch.changed.connect(action.setChecked)
         menu.addSeparator()
         self._add(
             menu,
@@ -316,7 +325,9 @@ class Menus:
         action.setCheckable(checkable)
         if key:
             action.setShortcut(QKeySequence(key))
-        action.setToolTip(tip if not key or key in tip else f"{tip} ({key})")
+        action.setIconText(_MNEMONIC.sub("", text))
+        shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(tip if not key or shown in tip else f"{tip} ({shown})")
         action.setStatusTip(tip)
         action.triggered.connect((lambda on: slot(on)) if checkable else (lambda _on: slot()))
         menu.addAction(action)

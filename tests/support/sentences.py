@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "resources" / "languages"
-_KEYWORDS = {"tr": None, "phrase": None, "tr_count": (1, 2), "phrase_of_count": (1, 2)}
+_TEMPLATES = {"tr": 1, "phrase": 1, "tr_count": 2, "phrase_of_count": 2}
+"""Functions that say a sentence, and how many of their arguments are its templates."""
 
 
 def catalogues() -> dict[str, Path]:
@@ -23,16 +24,18 @@ def catalogues() -> dict[str, Path]:
 
 def read_catalogue(file: Path) -> Catalog:
     with file.open("rb") as stream:
-        return read_po(stream, locale=file.stem, abort_invalid=True)
+        return read_po(stream, abort_invalid=True)
 
 
 def sentences() -> dict[str, str | None]:
     """English sentence to its plural, None where it has none."""
     found: dict[str, str | None] = {}
-    package = str(ROOT / "braintumor_desktop")
-    for _, _, message, _, _ in extract_from_dir(package, [("**.py", "python")], keywords=_KEYWORDS):
-        one, other = (message, None) if isinstance(message, str) else message
-        found[one] = other or found.get(one)
+    for file in sorted((ROOT / "braintumor_desktop").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _TEMPLATES:
+                texts = [each.value for each in node.args[: _TEMPLATES[node.func.id]] if isinstance(each, ast.Constant)]
+                if texts and texts[0]:
+                    found[texts[0]] = texts[1] if len(texts) > 1 else found.get(texts[0])
     return {**found, **dict.fromkeys(_data())}
 
 
@@ -47,7 +50,7 @@ def _data() -> Iterator[str]:
 
 def update(file: Path) -> list[str]:
     """Bring a catalogue up to date: keep what is translated, drop what is gone; returns what is still to translate."""
-    known = {_english(message): _forms(message) for message in read_catalogue(file) if message.id}
+    known = {english(message): forms(message) for message in read_catalogue(file) if message.id}
     header = file.read_text(encoding="utf-8").split("\n\n", 1)[0].rstrip()
     wanted = sentences()
     entries = {one: known.get(one) or (("",) if other is None else ("", "")) for one, other in wanted.items()}
@@ -71,11 +74,11 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _english(message: Message) -> str:
+def english(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
-def _forms(message: Message) -> tuple[str, ...]:
+def forms(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 
