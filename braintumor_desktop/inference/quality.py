@@ -144,7 +144,7 @@ def strangeness(answers: Sequence[SliceAnswer]) -> float | None:
     """Of a study: the median over the slices that show a head, or over all where none does; None if not known."""
     known = [a for a in answers if a.strangeness is not None]
     heads = [a for a in known if a.head_px is not None] or known
-    return float(np.median([a.strangeness for a in heads])) if heads else None  # type: ignore[misc]
+    return float(np.median([a.strangeness for a in heads])) if heads else None
 
 
 def upside_down_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[QualityFlag]:

@@ -61,7 +61,7 @@ class Familiarity(nn.Module):
         return torch.sigmoid(torch.cat(self._whitened(descriptor), dim=1) @ weight[:-1] + weight[-1])
 
     def _whitened(self, descriptor: Tensor) -> list[Tensor]:
-        parts = descriptor.split(self.sizes, dim=1)
+        parts = torch.split(descriptor, list(self.sizes), dim=1)
         return [
             (part - self.get_buffer(f"mean{depth}")) @ self.get_buffer(f"whiten{depth}")
             for depth, part in enumerate(parts)
@@ -73,7 +73,7 @@ class Familiarity(nn.Module):
 
         share: of the held-out ones that get a strangeness below one half.
         """
-        for depth, part in enumerate(familiar.split(self.sizes, dim=1)):
+        for depth, part in enumerate(torch.split(familiar, list(self.sizes), dim=1)):
             mean = part.mean(dim=0)
             variance, directions = torch.linalg.eigh(torch.cov(part.double().T))
             variance = variance.clamp_min(0) + SHRINKAGE * variance.mean()

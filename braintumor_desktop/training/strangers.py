@@ -88,7 +88,7 @@ def _speckled(grey: NDArray[np.float32], rng: Generator) -> Grey:
     """With texture and Rician noise, as a scanner's."""
     texture = cv2.GaussianBlur(rng.standard_normal(grey.shape).astype(np.float32), (0, 0), 3) * 40
     noise = rng.standard_normal((2, *grey.shape)).astype(np.float32) * 6
-    return np.clip(np.hypot(grey * (1 + texture / 255) + noise[0], noise[1]), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.hypot(grey * (1 + texture / 255) + noise[0], noise[1]), 0, 255), np.uint8)
 
 
 def _limb(rng: Generator) -> Grey:
