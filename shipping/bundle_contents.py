@@ -24,7 +24,6 @@ EXCLUDED_MODULES = [
     "pandas",
     "IPython",
     "tkinter",
-    "sqlite3",
     "gdcm",
     "libjpeg",
     "_libjpeg",

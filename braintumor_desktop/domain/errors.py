@@ -47,6 +47,7 @@ class ErrorCode(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     EXPORT_FAILED = "export_failed"
     NOT_DEIDENTIFIABLE = "not_deidentifiable"
+    TEXT_IN_PICTURE = "text_in_picture"
     READING_DAMAGED = "reading_damaged"
     READING_NOT_KEPT = "reading_not_kept"
     DATA_INVALID = "data_invalid"

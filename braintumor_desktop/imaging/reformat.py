@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ from braintumor_desktop.imaging.orientation import edge_directions, voxel_sizes
 
 Affine = NDArray[np.float64]
 _LONGEST_SIDE = 640  # samples of a reformatted plane at most: more than a third of a screen shows
+_BAND = 32
 
 
 class Plane(StrEnum):
@@ -161,17 +161,57 @@ def _sample(volume: NDArray[Any], matrix: Affine, shape: Sequence[int], index: i
     outside = min(0, volume.flat[0]) if volume.dtype != np.bool_ else False
     if _straight(matrix):
         return _sample_straight(volume, parts, nearest, outside)
-    places = [by_column[None, :] + by_row[:, None] for by_column, by_row in parts]
-    inside = np.ones((rows, columns), bool)
-    for place, length in zip(places, volume.shape, strict=True):
-        inside &= (place >= -0.5) & (place <= length - 0.5)
-    result = np.full((rows, columns), outside, volume.dtype)
-    chosen = [np.clip(place[inside], 0, length - 1) for place, length in zip(places, volume.shape, strict=True)]
-    if nearest:
-        result[inside] = volume[tuple(np.floor(place + 0.5).astype(np.intp) for place in chosen)]
-        return result
-    result[inside] = _cast(_trilinear(volume, chosen), volume.dtype)
+    result = np.empty((rows, columns), volume.dtype)
+    for top in range(0, rows, _BAND):
+        band = slice(top, min(top + _BAND, rows))
+        _sample_band(volume, [(by_column, by_row[band]) for by_column, by_row in parts], nearest, outside, result[band])
     return result
+
+
+def _sample_band(
+    volume: NDArray[Any], parts: list[tuple[Affine, Affine]], nearest: bool, outside: Any, result: NDArray[Any]
+) -> None:
+    """Some rows of a plane, few enough that what is worked out for them stays in the processor's cache."""
+    strides = (volume.shape[1] * volume.shape[2], volume.shape[2], 1)
+    flat = volume.reshape(-1)
+    inside: NDArray[np.bool_] | None = None
+    base: NDArray[np.intp] = np.zeros((1, 1), np.intp)
+    shares = []
+    for (by_column, by_row), length, stride in zip(parts, volume.shape, strides, strict=True):
+        place = np.add.outer(by_row, by_column)
+        corners = place[[0, 0, -1, -1], [0, -1, 0, -1]]
+        if corners.min() < -0.5 or corners.max() > length - 0.5:
+            within = (place >= -0.5) & (place <= length - 0.5)
+            inside = within if inside is None else inside & within
+        if corners.min() < 0 or corners.max() > length - 1:
+            np.clip(place, 0, length - 1, out=place)
+        if nearest:
+            low = (place + 0.5).astype(np.intp)  # nothing is negative, so that cutting is rounding down
+        else:
+            low = np.minimum(place.astype(np.intp), max(0, length - 2))
+            shares.append((place - low).astype(np.float32))
+        base = base + low * stride
+    if nearest:
+        result[...] = flat.take(base)
+    else:
+        steps = [stride if length > 1 else 0 for stride, length in zip(strides, volume.shape, strict=True)]
+        result[...] = _cast(_between(flat, base, list(zip(steps, shares, strict=True))), volume.dtype)
+    if inside is not None:
+        result[~inside] = outside
+
+
+def _between(
+    flat: NDArray[Any], base: NDArray[np.intp], axes: list[tuple[int, NDArray[np.float32]]]
+) -> NDArray[np.float32]:
+    """Linear along one axis after the other. axes: step in `flat` to the next voxel and the share of it."""
+    if not axes:
+        return np.asarray(flat.take(base), np.float32)
+    (step, share), rest = axes[0], axes[1:]
+    low, high = _between(flat, base, rest), _between(flat, base + step, rest)
+    high -= low
+    high *= share
+    high += low
+    return high
 
 
 def _straight(matrix: Affine) -> bool:
@@ -215,29 +255,6 @@ def _along_axis(data: NDArray[Any], places: Affine, axis: int, nearest: bool, ou
     if off.any():
         result[tuple(off if k == axis else slice(None) for k in range(data.ndim))] = outside
     return result
-
-
-def _trilinear(volume: NDArray[Any], places: list[Affine]) -> Affine:
-    lows = [
-        np.minimum(np.floor(place).astype(np.intp), max(0, length - 2))
-        for place, length in zip(places, volume.shape, strict=True)
-    ]
-    shares = [(place - low).astype(np.float32) for place, low in zip(places, lows, strict=True)]
-    ahead = [1 if length > 1 else 0 for length in volume.shape]
-    strides = (volume.shape[1] * volume.shape[2], volume.shape[2], 1)
-    flat = volume.reshape(-1)
-    base = sum(low * stride for low, stride in zip(lows, strides, strict=True))
-    values = [
-        flat.take(base + sum(bit * step * stride for bit, step, stride in zip(bits, ahead, strides, strict=True)))
-        for bits in itertools.product((0, 1), repeat=3)
-    ]
-    for share in shares:  # along slices, then rows, then columns; half as many values each time
-        half = len(values) // 2
-        values = [
-            low + share * (high.astype(np.float32) - low)
-            for low, high in zip(values[:half], values[half:], strict=True)
-        ]
-    return np.asarray(values[0])
 
 
 def _cast(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:

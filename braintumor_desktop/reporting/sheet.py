@@ -37,7 +37,7 @@ _LEADING = 1.3
 _POINT = 25.4 / 72
 _BANNER_HEIGHT = 6.6
 _FOOTER_HEIGHT = 7.4
-_FOOTNOTE, _MOST_FOOTNOTES = 6.6, 3  # points, lines
+_FOOTNOTE, _MOST_FOOTNOTES = 6.6, 8  # points, lines
 _FAMILY = "NotoSans"
 _LANGUAGE_TAGS = {"en": "en-GB"}
 # fpdf2 puts the number of pages in its place. printable() keeps it out of every other text.
@@ -62,7 +62,7 @@ class Sheet(FPDF):
     def __init__(self, size: tuple[float, float], *, banner: str, footer: tuple[str, str], footnote: str = "") -> None:
         """size: width and height in mm; banner: one line; footer: a name, shortened to fit, and what follows it.
 
-        footnote: above the footer of every page; what goes beyond three lines is cut off.
+        footnote: above the footer of every page; what goes beyond eight lines is cut off, with … in its place.
         """
         super().__init__(unit="mm", format=size, enforce_compliance="PDF/A-2U")
         families = [family for family in (_FAMILY, current_language().font) if family]
@@ -178,7 +178,9 @@ class Sheet(FPDF):
     def header(self) -> None:
         """The banner; fpdf2 calls it for every page."""
         if self.page == 1 and self._footnote_text:  # text can't be measured before there is a page
-            self._footnote = self.lines(self._footnote_text, self.content_width, _FOOTNOTE)[:_MOST_FOOTNOTES]
+            lines = self.lines(self._footnote_text, self.content_width, _FOOTNOTE)
+            cut = len(lines) > _MOST_FOOTNOTES
+            self._footnote = [*lines[: _MOST_FOOTNOTES - 1], f"{lines[_MOST_FOOTNOTES - 1]} …"] if cut else lines
         with self.decoration() if self.page > 1 else nullcontext():
             self._draw_banner()
 
@@ -192,13 +194,18 @@ class Sheet(FPDF):
 
     def footer(self) -> None:
         """File and page, below the footnote; fpdf2 calls it for every page."""
+        if self._footnote:
+            with self.decoration() if self.page > 1 else self.tagged("P"):
+                self._draw_footnote()
         with self.decoration():
             self._draw_footer()
 
-    def _draw_footer(self) -> None:
+    def _draw_footnote(self) -> None:
         top = self.bottom + 2.2
         for number, line in enumerate(self._footnote):
             self.write_line(line, MARGIN, top + number * line_height(_FOOTNOTE), _FOOTNOTE, colour=MUTED)
+
+    def _draw_footer(self) -> None:
         top = self.h - MARGIN / 2 - _FOOTER_HEIGHT + 3.0
         self.rule(top)
         name, rest = self._footer

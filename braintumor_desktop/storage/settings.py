@@ -34,6 +34,8 @@ class Settings:
     recent: paths, newest first; opacities: 0..1; max_file_mb: file size limit in MiB;
     language: a code such as ``de``, or ``system``;
     window_geometry, splitter_state: Qt's own bytes as base64, empty before the first close;
+    deidentify_exports: all exports leave out what tells who the patient is; blank_text: and make places black that may
+    hold text;
     keep_readings: the reader's measurements, verdicts and comments are kept, see `storage.readings`;
     clinic_name, clinic_address, clinic_footer: printed on reports; clinic_logo: a PNG as base64, so that it can't go
     missing when its file does.
@@ -60,6 +62,8 @@ class Settings:
     window_geometry: str = ""
     splitter_state: str = ""
     keep_readings: bool = True
+    deidentify_exports: bool = False
+    blank_text: bool = False
     clinic_name: str = ""
     clinic_address: str = ""
     clinic_footer: str = ""
@@ -117,6 +121,8 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "window_geometry": _is_text,
     "splitter_state": _is_text,
     "keep_readings": _is_flag,
+    "deidentify_exports": _is_flag,
+    "blank_text": _is_flag,
     **{key: _text_up_to(length) for key, length in CLINIC_LENGTHS.items()},
     "clinic_logo": lambda value: _is_text(value) and len(value) <= 2**21 and value[:8] in ("", "iVBORw0K"),
 }

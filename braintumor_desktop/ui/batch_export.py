@@ -13,12 +13,12 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import distinct_stems, error_line, json_line, table_rows, write_table
 from braintumor_desktop.ui.case import Case, CaseState
-from braintumor_desktop.ui.exporting import ExportKind, Outcome, export_of, write
+from braintumor_desktop.ui.deidentifying import label_of, stem_of
+from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_of, without_identity, write
 
 if TYPE_CHECKING:
     from braintumor_desktop.ui.main_window import MainWindow
 
-_SEVERAL = "{number} files could not be saved. The first: {message}"
 TABLE_NAME = "summary.csv"
 
 
@@ -36,7 +36,9 @@ class BatchExport(QObject):
         super().__init__(window)
         self._window, self._folder = window, folder
         cases = [c for c in window.workspace.model.cases if c.state is not CaseState.CANCELLED]
-        reports = [folder / f"{stem}.pdf" for stem in distinct_stems([case.stem for case in cases])]
+        reports = [
+            folder / f"{stem}.pdf" for stem in distinct_stems([stem_of(case, window.settings) for case in cases])
+        ]
         self._waiting = deque(zip(cases, reports, strict=True))
         self._all = len(cases)
         self._now: tuple[Case, Path] | None = None
@@ -84,23 +86,31 @@ class BatchExport(QObject):
         analysis, reading = case.analysis, case.reading
         if analysis is None:
             if case.error is not None:
-                self._rows += table_rows(error_line(case.path or Path(case.name), case.error))
+                label = label_of(case, self._window.settings)
+                self._rows += table_rows(error_line(Path(label) if label else case.path or Path(case.name), case.error))
             self._next()
             return
         self._now = None
         export = export_of(case, ExportKind.PDF, path, self._window.settings)
 
+        def save() -> Export:
+            ready = without_identity(export, self._window.exporter.text_seen.emit)
+            write(ready)
+            return ready
+
         def written(outcome: Outcome) -> None:
             if isinstance(outcome, BrainTumorError):
                 self._errors.append(outcome)
+                failed = error_line(Path(export.label), outcome) if export.label else json_line(analysis)
+                self._rows.extend(table_rows(failed, reader=None if export.label else export.note))
             else:
                 self._saved += 1
-                case.exported = reading
-            report = None if isinstance(outcome, BrainTumorError) else path
-            self._rows.extend(table_rows(json_line(analysis), reader=export.note, report=report))
+                case.exported = case.exported if outcome.clean else reading  # what was typed stays behind
+                report = Path(path.name) if outcome.clean else path  # its folder may be named after the patient
+                self._rows.extend(table_rows(json_line(outcome.analysis), reader=outcome.note, report=report))
             self._next()
 
-        self._window.exporter.run(lambda: write(export), written)
+        self._window.exporter.run(save, written)
 
     def _case_changed(self, case: Case) -> None:
         if self._now is not None and case is self._now[0]:
@@ -122,7 +132,8 @@ class BatchExport(QObject):
         if self._errors:
             first = self._errors[0]
             count = len(self._errors)
-            words = first.message if count == 1 else phrase(_SEVERAL, number=count, message=first.message)
+            several = phrase("{number} files could not be saved. The first: {first}", number=count, first=first.message)
+            words = first.message if count == 1 else several
             self._window.show_error(BrainTumorError(first.code, words, first.hint))
         saved = tr("Saved {saved} of {all} reports to {folder}", saved=self._saved, all=self._all, folder=self._folder)
         self.ended.emit(f"{tr('Stopped.')} {saved}" if self._cancelled else saved)

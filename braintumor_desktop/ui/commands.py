@@ -19,6 +19,7 @@ from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.deidentifying import stem_of
 from braintumor_desktop.ui.dicom_dialog import DicomDialog
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
 from braintumor_desktop.ui.exporting import ExportKind, export_of
@@ -123,7 +124,9 @@ class Commands(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(tr(kind.words))
         dialog.setDefaultSuffix(kind.ending)
-        dialog.selectFile(kind.proposed_name(case.stem))
+        settings = self._window.settings
+        self._window.deidentify.add_to(dialog, lambda: kind.proposed_name(stem_of(case, settings)))
+        dialog.selectFile(kind.proposed_name(stem_of(case, settings)))
         dialog.fileSelected.connect(self._save_as(case, kind))
         dialog.open()
 
@@ -132,7 +135,7 @@ class Commands(QObject):
         case = self._case
         if case is None or case.analysis is None:
             return
-        dialog = DicomDialog(case.analysis, self._window)
+        dialog = DicomDialog(case.analysis, self._window.deidentify, self._window)
         dialog.chosen.connect(lambda kinds: self._ask_folder(case, kinds))
         self._open(dialog)
 
@@ -140,7 +143,7 @@ class Commands(QObject):
         dialog = self._file_dialog(tr("Make a folder of DICOM objects in"), QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         save = self._save_as(case, ExportKind.DICOM, kinds)
-        name = ExportKind.DICOM.proposed_name(case.stem)
+        name = ExportKind.DICOM.proposed_name(stem_of(case, self._window.settings))
         dialog.fileSelected.connect(lambda folder: save(str(Path(folder) / name)))
         dialog.open()
 
@@ -150,6 +153,7 @@ class Commands(QObject):
                 return
             reading = case.reading
             with_reading = kind in _WITH_READING or not _READING_KINDS.isdisjoint(dicom_kinds)
+            with_reading = with_reading and not self._window.deidentify.on  # what was typed stays behind
             self._window.statusBar().showMessage(tr("Saving…"))
             self._window.exporter.submit(
                 replace(export_of(case, kind, Path(file), self._window.settings), dicom_kinds=dicom_kinds),
@@ -221,6 +225,7 @@ class Commands(QObject):
         if isinstance(application, QApplication):
             apply_appearance(application, settings.appearance)
         self._window.choose_colormap(settings.colormap)
+        self._window.deidentify.set_on(settings.deidentify_exports)
         self._window.workspace.warm_up()
 
     def show_shortcuts(self) -> None:

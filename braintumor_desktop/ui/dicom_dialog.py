@@ -11,6 +11,7 @@ from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind, in_order
+from braintumor_desktop.ui.deidentifying import DeidentifySwitch
 
 _WORDS = {
     DicomKind.SEGMENTATION: (phrase("&Segmentation (SEG)"), phrase("The outline, one segment for each lesion")),
@@ -32,12 +33,14 @@ class DicomDialog(QDialog):
 
     chosen = Signal(object)
 
-    def __init__(self, analysis: Analysis, parent: QWidget | None = None) -> None:
+    def __init__(self, analysis: Analysis, switch: DeidentifySwitch, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Export DICOM objects"))
         self.boxes = {kind: self._box(kind, analysis) for kind in DicomKind}
-        where = QLabel(_study_words(analysis))
+        where = QLabel(_study_words(analysis, switch.on))
         where.setWordWrap(True)
+        self.deidentified = switch.box(self)
+        self.deidentified.toggled.connect(lambda on: where.setText(_study_words(analysis, on)))
         self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         self.go_on = self.buttons.addButton(tr("&Choose folder…"), QDialogButtonBox.ButtonRole.AcceptRole)
         self.buttons.accepted.connect(self.accept)
@@ -52,6 +55,7 @@ class DicomDialog(QDialog):
             layout.addWidget(hint)
             box.toggled.connect(self._follow)
         layout.addSpacing(6)
+        layout.addWidget(self.deidentified)
         layout.addWidget(where)
         layout.addSpacing(6)
         layout.addWidget(self.buttons)
@@ -95,7 +99,9 @@ def _possible(analysis: Analysis) -> Iterable[DicomKind]:
     return [kind for kind in in_order(DicomKind) if kind not in lacking]
 
 
-def _study_words(analysis: Analysis) -> str:
+def _study_words(analysis: Analysis, deidentified: bool) -> str:
+    if deidentified:
+        return tr("The objects name no patient and get new UIDs, so they don't point to the images as they are.")
     if analysis.study.headers:
         return tr(
             "The objects carry the patient's name and number as the images do and become new series of the same study."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from braintumor_desktop.reporting import (
 from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.deidentifying import SESSION, label_of
 from braintumor_desktop.ui.reader_box import reader_note
 
 Outcome = Any | BrainTumorError
@@ -68,7 +69,9 @@ class ExportKind(Enum):
 class Export:
     """Everything a file needs, taken at the moment the reader asked for it.
 
-    path: the file; of DICOM objects the folder to make for them; dicom_kinds: which of them.
+    path: the file; of DICOM objects the folder to make for them; dicom_kinds: which of them; label: what the case is
+    called where the export is to be de-identified; blank_text: with places black that may hold text; clean: the
+    analysis is de-identified already.
     """
 
     kind: ExportKind
@@ -81,6 +84,9 @@ class Export:
     measurements: tuple[ReaderMeasurement, ...] = ()
     letterhead: Letterhead | None = None
     dicom_kinds: tuple[DicomKind, ...] = ()
+    label: str | None = None
+    blank_text: bool = False
+    clean: bool = False
 
 
 def export_of(case: Case, kind: ExportKind, path: Path, settings: Settings) -> Export:
@@ -100,14 +106,19 @@ def export_of(case: Case, kind: ExportKind, path: Path, settings: Settings) -> E
         settings.paper,
         case.measured.current,
         head,
+        label=label_of(case, settings),
+        blank_text=settings.blank_text,
     )
 
 
 class Exporter(QObject):
-    """Writes one file after the other on a thread of its own. saved: the path; failed: the typed error."""
+    """Writes one file after the other on a thread of its own. saved: the path; failed: the typed error;
+    text_seen: a de-identified export may hold text in its pictures.
+    """
 
     saved = Signal(object)
     failed = Signal(object)
+    text_seen = Signal()
     _ended = Signal(object, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -118,7 +129,7 @@ class Exporter(QObject):
 
     def submit(self, export: Export, then: Callable[[], None] | None = None) -> None:
         """Write the file and tell; then: called when it is written."""
-        self.run(lambda: write(export), lambda outcome: self._tell(outcome, then))
+        self.run(lambda: write(export, self.text_seen.emit), lambda outcome: self._tell(outcome, then))
 
     def save(self, content: bytes, path: Path, then: Callable[[], None] | None = None) -> None:
         """Write bytes that are there already, such as the report that the reader has just seen."""
@@ -158,8 +169,30 @@ def _outcome(task: Callable[[], Any]) -> Outcome:
         return unforeseen
 
 
-def write(export: Export) -> Path:
-    """Write the file; its path. Raises BrainTumorError (export_failed), and the old file then stands as it was."""
+def without_identity(export: Export, text_seen: Callable[[], None] | None = None) -> Export:
+    """The export as it may go out: itself, or de-identified where that was asked for.
+
+    text_seen: called where its pictures may hold text that is not made black. Takes a moment; not for the window's
+    thread.
+    """
+    if export.label is None or export.clean:
+        return export
+    from braintumor_desktop.reporting.deidentification.analyses import deidentified, verdict_alone
+
+    headers = export.kind is ExportKind.DICOM
+    analysis, texts = deidentified(
+        export.analysis, SESSION, export.label, headers=headers, blank_text=export.blank_text
+    )
+    if texts and not export.blank_text and text_seen is not None:
+        text_seen()
+    return replace(export, analysis=analysis, note=verdict_alone(export.note), letterhead=None, clean=True)
+
+
+def write(export: Export, text_seen: Callable[[], None] | None = None) -> Path:
+    """Write the file; its path. text_seen: see `without_identity`.
+
+    Raises BrainTumorError (export_failed), and the old file then stands as it was.
+    """
     writers: dict[ExportKind, Callable[[Export], Path | None]] = {
         ExportKind.PDF: _pdf,
         ExportKind.PNG: _png,
@@ -172,7 +205,7 @@ def write(export: Export) -> Path:
         ExportKind.DICOM: _dicom,
         ExportKind.HEATMAP_NIFTI: _heatmap_nifti,
     }
-    path = writers[export.kind](export)
+    path = writers[export.kind](without_identity(export, text_seen))
     if path is None:
         raise BrainTumorError(
             ErrorCode.EXPORT_FAILED,
@@ -191,6 +224,7 @@ def report_of(export: Export) -> Report:
         measurements=export.measurements,
         model_facts=_model_facts(export.analysis.model.id),
         letterhead=export.letterhead,
+        deidentified=export.clean,
     )
 
 
@@ -198,7 +232,7 @@ def pdf_of(export: Export) -> bytes:
     """The bytes of the PDF report."""
     from braintumor_desktop.reporting.pdf import render_pdf  # the PDF library costs a quarter second: not at the start
 
-    return render_pdf(report_of(export), paper="Letter" if export.paper == "Letter" else "A4")
+    return render_pdf(report_of(without_identity(export)), paper="Letter" if export.paper == "Letter" else "A4")
 
 
 def _pdf(export: Export) -> Path:
@@ -241,9 +275,12 @@ def _heatmap_nifti(export: Export) -> Path | None:
 
 def _dicom(export: Export) -> Path:
     from braintumor_desktop.reporting import write_dicom  # its library costs a second: not at the start
+    from braintumor_desktop.reporting.dicom.identity import Identity
 
     folder = _new_folder(export.path)
-    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds)
+    # The headers of a de-identified study are clean and have new UIDs already.
+    identity = Identity(deidentified=True, renamed_uid=str) if export.clean else Identity()
+    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds, identity)
     return folder
 
 

@@ -22,6 +22,7 @@ from braintumor_desktop.storage.settings import Settings, save_settings
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.case_list import CasePanel
 from braintumor_desktop.ui.commands import Commands
+from braintumor_desktop.ui.deidentifying import DeidentifySwitch, text_seen
 from braintumor_desktop.ui.drop_zone import DropSign, EmptyPage, files_in, picture_in, takes
 from braintumor_desktop.ui.exporting import Exporter
 from braintumor_desktop.ui.joining import offer
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self)
         self.reports = ReportCommands(self)
         self.view_commands = ViewCommands(self)
+        self.deidentify = DeidentifySwitch(self)
         self.menus = Menus(self)
         self.actions_by_name = self.menus.actions
         self.addToolBar(self.menus.tool_bar())
@@ -125,6 +127,7 @@ class MainWindow(QMainWindow):
         bold.setBold(True)
         self.research_label.setFont(bold)
         self.research_label.setContentsMargins(12, 2, 8, 2)
+        bar.addPermanentWidget(self.deidentify.badge)
         bar.addPermanentWidget(self.model_label)
         bar.addPermanentWidget(self.research_label)
 
@@ -157,6 +160,7 @@ class MainWindow(QMainWindow):
         self.workspace.model_changed.connect(self.model_label.setText)
         self.exporter.saved.connect(self._saved)
         self.exporter.failed.connect(self.show_error)
+        self.exporter.text_seen.connect(lambda: self.show_error(text_seen()))
 
     def _restore(self) -> None:
         """The window as it was left; on a first start it fits a screen of 1366 × 768."""

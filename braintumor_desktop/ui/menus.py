@@ -100,6 +100,12 @@ class Menus:
         self._add(menu, "dicom", tr("Export &DICOM objects…"), "Ctrl+D", tip, do.export_dicom)
         tip = tr("Save one report a case, and one table of all")
         self._add(menu, "all_reports", tr("Export &all reports…"), "Ctrl+Shift+E", tip, reports.export_all)
+        switch = w.deidentify
+        tip = tr("What is saved leaves out who the patient, the clinic and the reader are")
+        name, key = "deidentify", "Ctrl+Shift+D"
+        action = self._add(menu, name, tr("De-&identified exports"), key, tip, switch.set_on, checkable=True)
+        action.setChecked(switch.on)
+        switch.changed.connect(action.setChecked)
         menu.addSeparator()
         self._add(
             menu,

@@ -14,6 +14,7 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.ui.batch_export import BatchExport
 from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.deidentifying import stem_of
 from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_of, pdf_of
 from braintumor_desktop.ui.report_preview import SCREEN_DPI, ReportPreview
 
@@ -60,10 +61,11 @@ class ReportCommands(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilter(tr(ExportKind.PDF.words))
         dialog.setDefaultSuffix(ExportKind.PDF.ending)
-        dialog.selectFile(ExportKind.PDF.proposed_name(case.stem))
+        dialog.selectFile(ExportKind.PDF.proposed_name(stem_of(case, self._window.settings)))
         exporter = self._window.exporter
+        exported = case.exported if self._window.deidentify.on else reading  # what was typed stays behind
         dialog.fileSelected.connect(
-            lambda file: exporter.save(content, Path(file), lambda: setattr(case, "exported", reading))
+            lambda file: exporter.save(content, Path(file), lambda: setattr(case, "exported", exported))
         )
         dialog.fileSelected.connect(lambda _: preview.accept())
         dialog.open()
@@ -87,6 +89,7 @@ class ReportCommands(QObject):
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        self._window.deidentify.add_to(dialog)
         dialog.fileSelected.connect(lambda folder: self._check_folder(Path(folder)))
         dialog.open()
 
@@ -101,8 +104,13 @@ class ReportCommands(QObject):
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setIcon(QMessageBox.Icon.Question)
         box.setWindowTitle(tr("Export all reports"))
-        one, other = "One file of these names lies there already.", "{count} files of these names lie there already."
-        box.setText(tr_count(one, other, len(there)))
+        box.setText(
+            tr_count(
+                "One file of these names lies there already.",
+                "{count} files of these names lie there already.",
+                len(there),
+            )
+        )
         box.setInformativeText(tr("Replace what is there?"))
         replace = box.addButton(tr("&Replace"), QMessageBox.ButtonRole.AcceptRole)
         box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))

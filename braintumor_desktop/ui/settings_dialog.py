@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFormLayout,
     QLabel,
+    QMessageBox,
     QPushButton,
     QSpinBox,
     QTabWidget,
@@ -67,8 +68,12 @@ class SettingsDialog(QDialog):
         self.keep_readings.setChecked(settings.keep_readings)
         self.keep_readings.setToolTip(tr("They are there again when the same series is opened on this computer"))
         self.clear_readings = QPushButton(tr("Delete all that was kept"))
-        self.clear_readings.clicked.connect(self.clear_readings_asked)
-        self.clear_readings.clicked.connect(lambda: self.clear_readings.setEnabled(False))
+        self.clear_readings.clicked.connect(self._ask_to_clear)
+        self.deidentify = QCheckBox(tr("De-identify all exports"))
+        self.deidentify.setChecked(settings.deidentify_exports)
+        self.blank_text = QCheckBox(tr("Make places black in them that may hold burnt-in text"))
+        self.blank_text.setChecked(settings.blank_text)
+        self.blank_text.setToolTip(tr("Text is found by its look; some is missed, and now and then it is no text"))
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.addRow(tr("&Model"), self.model)
@@ -81,10 +86,13 @@ class SettingsDialog(QDialog):
         form.addRow("", self.forget)
         form.addRow("", self.keep_readings)
         form.addRow("", self.clear_readings)
+        form.addRow("", self.deidentify)
+        form.addRow("", self.blank_text)
         note = QLabel(
             tr("A new model or device is used from the next analysis on, a new language from the next start on.")
         )
         note.setWordWrap(True)
+        note.setMinimumHeight(2 * note.fontMetrics().lineSpacing() + 4)  # a form asks for one line only
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
@@ -100,6 +108,16 @@ class SettingsDialog(QDialog):
         layout.addWidget(pages)
         layout.addWidget(buttons)
 
+    def _ask_to_clear(self) -> None:
+        """Nobody can bring them back."""
+        words = tr("Delete the kept measurements, verdicts and comments of all cases? This can't be undone.")
+        buttons = QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.Cancel
+        question = QMessageBox(QMessageBox.Icon.Question, tr("Delete all that was kept"), words, buttons, self)
+        question.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        question.accepted.connect(self.clear_readings_asked)
+        question.accepted.connect(lambda: self.clear_readings.setEnabled(False))
+        question.open()
+
     def accept(self) -> None:
         self._settings.model_id = self.model.currentData()
         self._settings.device = self.device.currentData()
@@ -110,6 +128,8 @@ class SettingsDialog(QDialog):
         self._settings.max_file_mb = self.max_file.value()
         self._settings.hide_recent_names = self.hide_names.isChecked()
         self._settings.keep_readings = self.keep_readings.isChecked()
+        self._settings.deidentify_exports = self.deidentify.isChecked()
+        self._settings.blank_text = self.blank_text.isChecked()
         self.letterhead.apply()
         super().accept()
 

@@ -136,6 +136,14 @@ def test_letterhead_stands_below_the_banner_and_the_footer_text_on_every_page(
     assert teal > 2000
 
 
+def test_a_footer_text_of_many_lines_stays_clear_of_the_content_and_shows_that_it_goes_on(make_analysis: Any) -> None:
+    head = Letterhead(footer="\n".join(f"Line {number} of the footer." for number in range(1, 12)))
+    text = text_of(render_pdf(build_report(make_analysis(), letterhead=head)))
+    assert "Line 8 of the footer. …" in text
+    assert "Line 9" not in text
+    assert "RANO" in text
+
+
 def test_a_logo_becomes_a_small_picture_on_white_and_what_is_none_is_refused(tmp_path: Path) -> None:
     Image.new("RGBA", (4000, 1000), (0, 0, 0, 0)).save(tmp_path / "clear.png")
     with Image.open(BytesIO(prepare_logo(tmp_path / "clear.png"))) as logo:

@@ -46,6 +46,8 @@ def test_every_setting_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         window_geometry="AAECAw==",
         splitter_state="AAA=",
         keep_readings=False,
+        deidentify_exports=True,
+        blank_text=True,
         clinic_name="Clinic by the Park",
         clinic_address="1 Park Street\nTown",
         clinic_footer="Confidential.",

@@ -11,11 +11,13 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.main_window import MainWindow
+from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 Open = Callable[..., MainWindow]
 LINE = ReaderMeasurement(MeasurementKind.LENGTH, 2, ((20.0, 30.0), (60.0, 60.0)))
@@ -148,3 +150,17 @@ def test_each_volume_of_a_series_in_time_has_its_own_reading(qtbot: QtBot, start
             window.actions_by_name["next_volume"].trigger()
             qtbot.waitUntil(lambda: case.analysis is not None and window.viewer.study is case.study)
             assert case.measured.current == expected
+
+
+def test_deleting_what_was_kept_asks_first(qtbot: QtBot) -> None:
+    dialog = SettingsDialog(Settings())
+    qtbot.addWidget(dialog)
+    dialog.show()
+    asked: list[bool] = []
+    dialog.clear_readings_asked.connect(lambda: asked.append(True))
+    for button, expected in ((QMessageBox.StandardButton.Cancel, []), (QMessageBox.StandardButton.Yes, [True])):
+        dialog.clear_readings.click()
+        question = dialog.findChildren(QMessageBox)[-1]
+        question.button(button).click()
+        assert asked == expected
+        qtbot.waitUntil(lambda: not dialog.findChildren(QMessageBox))

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pydicom
 import pytest
+from PySide6.QtCore import QPointF
 from pytestqt.qtbot import QtBot
 
+from braintumor_desktop.domain.byte_maps import ByteMaps
 from braintumor_desktop.domain.study import MrSequence
 from braintumor_desktop.imaging.phantom import Lesion, PhantomVolume, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
@@ -52,8 +55,6 @@ def test_a_folder_of_slices_is_one_case_with_its_facts(
     assert window.viewer.study.pixels.shape == volume.pixels.shape
     end = window.viewer.transform.to_widget
     row_mm, column_mm = volume.spacing_mm[1:]
-    from PySide6.QtCore import QPointF
-
     size = end(QPointF(56, 48)) - end(QPointF(0, 0))
     assert size.x() / size.y() == pytest.approx(56 * column_mm / (48 * row_mm))
 
@@ -144,8 +145,6 @@ def test_the_three_planes_show_one_point_of_the_patient(
     window.actions_by_name["layout_four"].trigger()
     area = window.area
     axial, coronal, sagittal = area.planes.values()
-    from PySide6.QtCore import QPointF
-
     axial.point_chosen.emit(QPointF(20.5, 17.5))
     assert axial.stack is not None
     point = axial.stack.patient_point(17.0, 20.0, axial.slice_index)
@@ -242,3 +241,35 @@ def test_each_volume_of_a_series_in_time_can_be_looked_at(
         assert case.study is not None
         assert case.volume == number
         assert sorted(case.study.pixels.ravel()) == sorted(volumes[..., number].ravel())
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_the_heat_map_lies_at_the_same_place_of_the_patient_in_every_plane(
+    qtbot: QtBot, window: MainWindow, settled: Settled, series: Path, as_bytes: bool
+) -> None:
+    open_and_wait(qtbot, window, settled, series)
+    case = window.workspace.model.cases[0]
+    assert case.analysis is not None
+    assert case.analysis.explanation is not None
+    hot = np.zeros(case.analysis.study.pixels.shape, np.float32)
+    hot[8:12, 10:20, 30:44] = 1.0  # off the middle along every axis
+    heatmap = ByteMaps((255 * hot).astype(np.uint8)) if as_bytes else hot
+    case.analysis = replace(case.analysis, explanation=replace(case.analysis.explanation, heatmap=heatmap))
+    window.actions_by_name["layout_four"].trigger()
+    window.area.show_analysis(case)
+    for name in ("contour", "fill", "heatmap", "diameters"):
+        window.toggle_layer(name, name == "heatmap")
+    window.set_opacity("heatmap", 1.0)
+    window.choose_colormap("jet")
+    affine = case.analysis.study.geometry.affine
+    assert affine is not None
+    for viewer in window.area.planes.values():
+        assert viewer.stack is not None
+        for voxel, is_hot in (((9.5, 14.5, 36.5), True), ((9.5, 14.5, 20.0), False), ((9.5, 30.0, 36.5), False)):
+            index, row, column = voxel
+            place = viewer.stack.grid_point((affine @ (column, row, index, 1.0))[:3])
+            assert place is not None
+            window.area.go_to(viewer, round(place[2]))
+            at = viewer.transform.to_widget(QPointF(place[1] + 0.5, place[0] + 0.5)).toPoint()
+            colour = viewer.grab().toImage().pixelColor(at)
+            assert (colour.red() > 100 and colour.red() > colour.blue() + 60) == is_hot, (viewer.stack.plane, voxel)
