@@ -10,6 +10,7 @@ from PySide6.QtGui import QImage, QKeySequence, QShortcut, QTextBlock, QTextCurs
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
+    QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
@@ -92,6 +93,14 @@ class GuideText(QTextBrowser):
         return picture.scaledToWidth(_WIDEST_PX, Qt.TransformationMode.SmoothTransformation)
 
 
+def show_guide(window: QWidget) -> None:
+    """Open the guide beside a window, or bring the one that is open to the front."""
+    dialog = window.findChild(GuideDialog) or GuideDialog(window)
+    dialog.show()
+    dialog.raise_()
+    dialog.activateWindow()
+
+
 class GuideDialog(QDialog):
     """Contents at the left, text at the right. It may stay open beside the window."""
 
@@ -107,11 +116,13 @@ class GuideDialog(QDialog):
         self.contents.setAccessibleName(tr("Contents"))
         self.search = QLineEdit(placeholderText=tr("Find in the guide"), clearButtonEnabled=True)
         self.search.setAccessibleName(tr("Find in the guide"))
+        self.told = QLabel()
         self.back = QPushButton(tr("&Back"))
         self.back.setEnabled(False)
         bar = QHBoxLayout()
         bar.addWidget(self.back)
         bar.addWidget(self.search, 1)
+        bar.addWidget(self.told)
         split = QSplitter()
         split.addWidget(self.contents)
         split.addWidget(self.text)
@@ -125,7 +136,7 @@ class GuideDialog(QDialog):
         self.text.backwardAvailable.connect(self.back.setEnabled)
         self.text.sourceChanged.connect(self._list_contents)
         self.contents.currentRowChanged.connect(self._go_to_row)
-        self.search.returnPressed.connect(self.find)
+        self.search.returnPressed.connect(self.find_words)
         QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.search.setFocus)
         if file.exists():
             self.text.setSource(QUrl.fromLocalFile(str(file)), QTextDocument.ResourceType.MarkdownResource)
@@ -133,13 +144,10 @@ class GuideDialog(QDialog):
             self.text.setPlainText(tr("The user guide is missing. Install the program again."))
         self.text.setFocus()
 
-    def find(self) -> None:
-        """The next place with the words of the search field; they turn red where there is none."""
-        found = self.text.find_next(self.search.text())
-        palette = self.contents.palette()
-        if not found:
-            palette.setColor(palette.ColorRole.Text, Qt.GlobalColor.red)
-        self.search.setPalette(palette)
+    def find_words(self) -> None:
+        """The next place with the words of the search field, or that there is none."""
+        words = self.search.text()
+        self.told.setText("" if not words or self.text.find_next(words) else tr("Not found"))
 
     def _list_contents(self) -> None:
         self._headings = [heading for heading in self.text.headings() if heading[0] <= 3]
