@@ -34,6 +34,8 @@ EXCLUDED_MODULES = [
     "numpy.distutils",
     "nibabel.tests",
     "pydicom.data.test_files",
+    "lxml",
+    "PIL._avif",
     "PIL.ImageQt",
     "PIL.ImageTk",
     "cv2.gapi",
@@ -55,6 +57,10 @@ FOUND_AT_RUN_TIME = [
 ]
 
 LEFT_OUT = [
+    # Of packages' metadata only what they are asked for at run time; their licences are in licences.json.
+    "*.dist-info/RECORD",
+    "*.dist-info/licenses/*",
+    "cv2/opencv_videoio_ffmpeg*",
     # Qt: all platforms but X11, Wayland and the one without a screen; pictures are decoded by Pillow.
     "PySide6/QtNetwork.*",
     "PySide6/QtOpenGL.*",

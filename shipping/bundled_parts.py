@@ -79,8 +79,7 @@ def all_notices(toc: list[tuple[str, str, str]]) -> list[Notice]:
     """Of everything in PyInstaller's list of (name, source, type)."""
     sources = {os.path.normpath(source) for _name, source, kind in toc if source and kind != "SYMLINK"}
     packages = packages_of(sources)
-    inside = (sys.prefix, sys.base_prefix, str(HERE.parent))
-    system = {Path(s) for _n, s, kind in toc if kind == "BINARY" and not s.startswith(inside)}
+    system = {Path(source) for _name, source, kind in toc if kind == "BINARY" and source.startswith(("/usr/", "/lib"))}
     found = [*python_notices(packages), *system_notices(system), *runtime_notices(), *own_parts()]
     without = [notice.name for notice in found if not notice.text.strip()]
     if without:

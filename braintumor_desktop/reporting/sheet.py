@@ -371,6 +371,9 @@ class Sheet(FPDF):
     def _style(self, size: float, bold: bool, colour: Colour) -> None:
         self.set_font(_FAMILY, "B" if bold else "", size)
         self.set_text_color(*colour)
+        if self.page and self.current_font is not None and not self.current_font_is_set_on_page:
+            # fpdf2 2.8.9 forgets to where a line begins in a fallback font: the next one then has that font's glyphs.
+            self._out(self._set_font_for_page(self.current_font, self.font_size_pt))
 
 
 def line_height(size: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,8 +39,13 @@ class StudyRow:
         return f"{self.name or tr('Study')} · {tr_count('{count} series', '{count} series', len(self.cases))}"
 
 
+def _number(case: Case) -> float:
+    """What the scanner called the series; those without a number come last."""
+    return math.inf if case.entry is None or case.entry.series_number is None else case.entry.series_number
+
+
 class CaseModel(QAbstractItemModel):
-    """Cases in the order they came, those of one study together.
+    """Cases in the order they came; those of one study together, by the numbers of their series.
 
     cases: all of them, as they stand one under the other; always the same list.
     """
@@ -111,9 +117,9 @@ class CaseModel(QAbstractItemModel):
                 self._numbers += 1
                 self._put_on_top(StudyRow(self._numbers, entry.study_uid, entry.study_title, [case]))
                 continue
-            row = len(study.cases)
+            row = sum(_number(other) <= _number(case) for other in study.cases)
             self.beginInsertRows(self._row_of(study), row, row)
-            study.cases.append(case)
+            study.cases.insert(row, case)
             self._line_up()
             self.endInsertRows()
             self.dataChanged.emit(self._row_of(study), self._row_of(study))

@@ -24,7 +24,7 @@ from braintumor_desktop.ui.dicom_dialog import DicomDialog
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
 from braintumor_desktop.ui.exporting import ExportKind, export_of
 from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
-from braintumor_desktop.ui.joining import join
+from braintumor_desktop.ui.joining import join, numbered_cases
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 if TYPE_CHECKING:
@@ -176,10 +176,14 @@ class Commands(QObject):
 
     def join_pictures(self) -> None:
         """The numbered pictures of this one's folder as one stack."""
-        if self._case is not None and not join(self._case, self._window.workspace):
-            self._window.statusBar().showMessage(
-                tr("No other picture of the list has such a name in this folder"), 5000
-            )
+        window = self._window
+        cases = numbered_cases(self._case, window.workspace.model.cases)
+        if not cases:
+            window.statusBar().showMessage(tr("No other picture of the list has such a name in this folder"), 5000)
+        elif window.unsaved.ask(cases, self.join_pictures):
+            if window.area.other in cases:
+                window.area.show_beside(None)
+            join(cases, window.workspace)
 
     def correct_sequence(self, sequence: MrSequence | None) -> None:
         """What the reader says this series is; the model's own checks stand as they were."""

@@ -29,17 +29,19 @@ def offer(case: Case, cases: list[Case]) -> str:
     return tr("{count} numbered pictures: J shows them as one stack", count=count) if count >= _WORTH_SAYING else ""
 
 
-def join(case: Case, workspace: Workspace) -> bool:
-    """Put one case in the place of the numbered pictures that belong with this one; the files stay.
-
-    False where there are no others, and nothing is done.
-    """
-    cases = numbered_cases(case, workspace.model.cases)
+def join(cases: list[Case], workspace: Workspace) -> None:
+    """Open these pictures as one stack, and take them off the list once it is read; the files stay."""
     entries = [each.entry for each in cases if each.entry is not None]
-    if len(entries) < 2:
-        return False
     limits, path = workspace.limits, joined_path(entries)
     for each in cases:
-        workspace.remove(each)
-    workspace.open_read(path.name, path, lambda stopped: load_joined(entries, limits, cancelled=stopped))
-    return True
+        workspace.cancel(each)
+    stack = workspace.open_read(path.name, path, lambda stopped: load_joined(entries, limits, cancelled=stopped))
+
+    def clear_up(case: Case) -> None:
+        if case is stack and (case.study is not None or not case.state.busy):
+            workspace.changed.disconnect(clear_up)
+            for each in cases if case.study is not None else []:
+                if each in workspace.model.cases:
+                    workspace.remove(each)
+
+    workspace.changed.connect(clear_up)

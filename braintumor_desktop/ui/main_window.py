@@ -287,6 +287,7 @@ class MainWindow(QMainWindow):
         self.slice_strip.set_current(index)
 
     def _measured(self) -> None:
+        self.area.update_views()
         self.view_commands.refresh()
         self._show_results.start()
         self.workspace.keeper.note_change(self.workspace.shown)

@@ -43,10 +43,6 @@ class Measuring(QObject):
         self._grabbed: tuple[QPointF, ReaderMeasurement] | None = None
         self._third_point = False  # of an angle: it follows the cursor until the next click
 
-    def attach(self, viewer: Viewer) -> None:
-        viewer.grip = self
-        self.changed.connect(viewer.update)
-
     def show_history(self, history: MeasurementHistory | None) -> None:
         """The measurements of another case; what was selected or half drawn is let go."""
         self.history = history

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -23,6 +24,8 @@ from braintumor_desktop.ui.view_transform import STEP
 if TYPE_CHECKING:
     from braintumor_desktop.ui.main_window import MainWindow
 
+# In the text of a menu: before a letter of it, or in brackets behind letters that keyboards lack; and the dots.
+_MNEMONIC = re.compile(r" \(&\w\)|&|…")
 LAYERS = ("contour", "fill", "heatmap", "diameters")
 
 
@@ -326,7 +329,9 @@ class Menus:
         action.setCheckable(checkable)
         if key:
             action.setShortcut(QKeySequence(key))
-        action.setToolTip(tip if not key or key in tip else f"{tip} ({key})")
+        action.setIconText(_MNEMONIC.sub("", text))
+        shown = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(tip if not key or shown in tip else f"{tip} ({shown})")
         action.setStatusTip(tip)
         action.triggered.connect((lambda on: slot(on)) if checkable else (lambda _on: slot()))
         menu.addAction(action)

@@ -72,7 +72,7 @@ class ProbabilityBars(QWidget):
         layout.setSpacing(6)
         self.bars: dict[TumorClass, ProbabilityBar] = {}
         for each in CLASSES:
-            self.bars[each] = ProbabilityBar(CLASS_TITLES[each])
+            self.bars[each] = ProbabilityBar(tr(CLASS_TITLES[each]))
             layout.addWidget(self.bars[each])
 
     def show_finding(self, finding: Finding) -> None:

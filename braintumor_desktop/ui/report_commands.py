@@ -44,6 +44,8 @@ class ReportCommands(QObject):
         self._window.exporter.run(lambda: _drawn(export), lambda outcome: self._show_preview(case, reading, outcome))
 
     def _show_preview(self, case: Case, reading: object, outcome: Outcome) -> None:
+        if not self._window.isVisible():  # closed meanwhile
+            return
         self._window.statusBar().clearMessage()
         if isinstance(outcome, BrainTumorError):
             self._window.show_error(outcome)

@@ -115,9 +115,11 @@ class Workspace(QObject):
         """Open a study that the program makes itself, such as the phantom."""
         self._add([self._case(name, None, lambda _stopped: make())])
 
-    def open_read(self, name: str, path: Path, read: Callable[[Callable[[], bool]], Study]) -> None:
+    def open_read(self, name: str, path: Path, read: Callable[[Callable[[], bool]], Study]) -> Case:
         """Open what is put together from several files. read: is given what says whether to stop."""
-        self._add([self._case(name, path, read)])
+        case = self._case(name, path, read)
+        self._add([case])
+        return case
 
     def analyse(self, case: Case) -> None:
         """Analyse, or analyse again; what is known of the case stays until the new answer is there."""

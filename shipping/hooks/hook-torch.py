@@ -31,7 +31,7 @@ excludedimports = ["torch._inductor", "torch._dynamo", "torch.onnx", "torch.util
 # Some modules read their own source when they are imported: the settings modules (`install_config_module`) and those
 # with functions that TorchScript overloads. These need it beside their bytecode.
 _READ_THEMSELVES = re.compile(
-    r"^(install_config_module\(|@_overload|\w+ = boolean_dispatch\()|^@torch\.jit\.script", re.M
+    r"^\s*(install_config_module\(|@[\w.]*_overload|\w+ = boolean_dispatch\(|@torch\.jit\.script)", re.M
 )
 module_collection_mode = {"torch": "pyz"}
 
@@ -55,7 +55,7 @@ def _libraries():
         plain = file.name.split(".")[0].split("-")[0]
         plain = plain if sys.platform == "win32" else plain.removeprefix("lib")
         windows_extra = sys.platform == "win32" and file.suffix == ".dll"
-        if (plain in wanted and file.suffix not in (".a", ".lib")) or windows_extra:
+        if (plain in wanted and file.suffix not in (".a", ".lib", ".h")) or windows_extra:
             found.append((str(file), "torch/lib"))
     # `import torch` gives its path to the library and fails without it.
     found += [(str(file), "torch/bin") for file in sorted(Path(folder, "bin").glob("torch_shm_manager*"))]

@@ -12,7 +12,7 @@ import pydicom
 import pytest
 from imagecodecs import jpeg8_encode, jpegls_encode
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless
+from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELossless, generate_uid
 
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
@@ -21,6 +21,13 @@ from frozen_program import Workstation, isolation_is_allowed, let_everyone_pass,
 
 SECRET = "Frozen^Secretly"
 """The patient's name in the DICOM files: it may stand on the screen and in what was asked for, nowhere else."""
+
+SLICES = {
+    JPEG2000Lossless: "jpeg2000",
+    JPEGLSLossless: "jpegls",
+    JPEGLosslessSV1: "jpeglossless",
+    RLELossless: "rle",
+}
 
 
 @pytest.fixture(scope="session")
@@ -47,30 +54,26 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A picture, a DICOM series, a NIfTI volume, and a slice in each compression that needs a codec of its own."""
     folder = tmp_path_factory.mktemp("inputs")
     write_sample_picture(folder / "phantom.png")
-    volume = make_volume(5, (12, 96, 112), (9.0, 2.2, 2.0), Lesion(radius_mm=20.0))
+    volume = make_volume(5, (16, 128, 144), (6.0, 1.6, 1.5), Lesion(radius_mm=22.0))
     write_dicom_series(volume, folder / "series")
     write_nifti(volume, folder / "volume.nii.gz")
     for path in sorted((folder / "series").iterdir()):
         dataset = pydicom.dcmread(path)
         dataset.PatientName = SECRET
         dataset.save_as(path)
-    for syntax, name in ((JPEG2000Lossless, "jpeg2000"), (RLELossless, "rle")):
-        dataset = pydicom.dcmread(folder / "series" / "0006.dcm")
-        dataset.compress(syntax)
-        dataset.save_as(folder / f"{name}.dcm")
-    for syntax, name in ((JPEGLSLossless, "jpegls"), (JPEGLosslessSV1, "jpeglossless")):
-        dataset = pydicom.dcmread(folder / "series" / "0006.dcm")
-        stored = dataset.pixel_array.astype(np.uint16)
-        bits = dataset.BitsStored
-        stream = (
-            jpegls_encode(stored)
-            if syntax == JPEGLSLossless
-            else jpeg8_encode(stored, lossless=True, predictor=1, bitspersample=bits)
-        )
-        dataset.PixelData = encapsulate([stream])
-        dataset["PixelData"].VR = "OB"
-        dataset.file_meta.TransferSyntaxUID = syntax
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    for syntax, name in SLICES.items():
+        dataset = pydicom.dcmread(folder / "series" / "0008.dcm")
+        dataset.SeriesInstanceUID = generate_uid(entropy_srcs=[name])  # each a series of its own
+        if syntax in (JPEG2000Lossless, RLELossless):
+            dataset.compress(syntax, generate_instance_uid=False)
+        else:
+            stored = dataset.pixel_array.astype(np.uint16)
+            lossless = {"lossless": True, "predictor": 1, "bitspersample": dataset.BitsStored}
+            dataset.PixelData = encapsulate(
+                [jpegls_encode(stored) if syntax == JPEGLSLossless else jpeg8_encode(stored, **lossless)]
+            )
+            dataset["PixelData"].VR = "OB"
+            dataset.file_meta.TransferSyntaxUID = syntax
         dataset.save_as(folder / f"{name}.dcm")
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)

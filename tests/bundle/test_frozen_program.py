@@ -15,9 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pydicom
 import pypdfium2 as pdfium
 import pytest
 from PIL import Image
+from pydicom.uid import SegmentationStorage
 
 from braintumor_desktop import RESEARCH_USE
 from frozen_program import PATIENCE_S, Workstation, link_copy, workstation_of
@@ -63,6 +65,18 @@ def test_it_writes_reports(workstation: Workstation, inputs: Path) -> None:
     with Image.open(png) as picture:
         assert min(picture.size) > 500
         assert len(set(picture.convert("L").resize((64, 64)).getdata())) > 20
+
+
+def test_it_writes_a_dicom_segmentation_of_a_series(workstation: Workstation, inputs: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"  # names the patient, as it must: outside the home, which must not
+    out.mkdir()
+    out.chmod(0o777)
+    done = workstation.run("analyze", inputs / "series", "--json", "-", "--dicom", out)
+    assert done.returncode == 0, done.stderr
+    written = [pydicom.dcmread(path) for path in out.rglob("*.dcm")]
+    (segmentation,) = [one for one in written if one.SOPClassUID == SegmentationStorage]
+    assert segmentation.PatientName == "Frozen^Secretly"
+    assert segmentation.pixel_array.any()
 
 
 def test_the_doctor_finds_it_whole(workstation: Workstation) -> None:

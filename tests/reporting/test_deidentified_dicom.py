@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+import warnings
 from datetime import datetime
 from pathlib import Path
 
@@ -155,7 +156,35 @@ def test_descriptions_keep_the_sequence_and_nothing_else(slice_file: Path) -> No
     assert cleaned.SeriesDescription == "t1 mprage SAG C"
     assert cleaned.ContrastBolusAgent == "Omniscan Mr"
     assert cleaned.ManufacturerModelName == "Skyra"
+    assert clean(written_with(slice_file, ContrastBolusAgent="something new"))[1].ContrastBolusAgent == "ANONYMIZED"
+    assert clean(written_with(slice_file, ContrastBolusAgent=""))[1].ContrastBolusAgent == ""
+    assert "SeriesDescription" not in clean(written_with(slice_file, SeriesDescription="Miller"))[1]
     assert cleaned.SeriesNumber == 4
+
+
+def written_with(path: Path, **values: str) -> bytes:
+    dataset = pydicom.dcmread(path)
+    for keyword, value in values.items():
+        setattr(dataset, keyword, value)
+    stream = io.BytesIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of character sets that don't exist
+        dataset.save_as(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "keyword", ["SpecificCharacterSet", "PhotometricInterpretation", "Modality", "ImageType", "PatientPosition"]
+)
+def test_what_a_file_needs_to_be_read_is_no_hiding_place(slice_file: Path, keyword: str) -> None:
+    refused: BrainTumorError | None = None
+    data = b""
+    try:
+        data = clean_dicom(written_with(slice_file, **{keyword: MARKER}), Pseudonyms()).data
+    except BrainTumorError as error:
+        refused = error
+    assert MARKER.encode() not in data
+    assert data or (refused is not None and MARKER not in f"{refused} {refused.hint}")
 
 
 def test_drawings_in_unused_bits_are_erased(slice_file: Path) -> None:

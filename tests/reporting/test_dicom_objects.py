@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis, Finding, TumorClass
 from braintumor_desktop.domain.study import Geometry, Study
 from braintumor_desktop.imaging import load
+from braintumor_desktop.imaging.orientation import LPS_TO_RAS
 from braintumor_desktop.imaging.phantom import make_picture, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti, write_png
 from braintumor_desktop.reporting import ReaderNote, build_report, write_dicom
 from braintumor_desktop.reporting.dicom.identity import FreshUids, Identity
 from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from dicom_files import only
-from dicom_objects import PROBABILITIES, dumped, ellipsoid, faults, outlined, pdf_inside
+from dicom_objects import PROBABILITIES, dcmqi, dumped, ellipsoid, faults, outlined, pdf_inside
 
 SHARED = (
     "dicom/wg04/MR1_J2KI",
@@ -54,6 +56,18 @@ def written(analysis: Analysis, folder: Path, kinds: tuple[DicomKind, ...] = NOT
     return {path.stem: pydicom.dcmread(path) for path in paths}
 
 
+def voxels_on(study: Study, image: sitk.Image) -> set[tuple[int, ...]]:
+    """(slice, row, column) of the study's voxels that the set voxels of an image lie on; they must hit exactly."""
+    assert study.geometry.affine is not None
+    to_study = np.linalg.inv(LPS_TO_RAS @ study.geometry.affine)
+    found = set()
+    for k, j, i in np.argwhere(sitk.GetArrayFromImage(image) > 0).tolist():
+        column, row, index, _ = to_study @ (*image.TransformIndexToPhysicalPoint((i, j, k)), 1.0)
+        assert np.allclose((index, row, column), np.rint((index, row, column)), atol=1e-3)
+        found.add((round(index), round(row), round(column)))
+    return found
+
+
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", SHARED)
 def test_the_judges_find_no_fault_in_objects_of_shared_inputs(shared_data: Path, tmp_path: Path, name: str) -> None:
@@ -81,17 +95,27 @@ def test_the_outline_lies_on_the_source_voxel_by_voxel(series: Study, tmp_path: 
     mask = ellipsoid(series, (0.35, 0.4, 0.6)) | ellipsoid(series, (0.9, 0.7, 0.3))
     objects = written(outlined(series, mask), tmp_path, (DicomKind.SEGMENTATION,))
     assert list(objects) == ["seg"]
-    image = sitk.ReadImage(tmp_path / "seg.dcm")
-    values = sitk.GetArrayFromImage(image) > 0
-    assert values.sum() == mask.sum()
-    assert series.geometry.affine is not None
-    for index, row, column in np.argwhere(mask):
-        place = np.diag([-1, -1, 1, 1]) @ series.geometry.affine @ (column, row, index, 1.0)
-        found = image.TransformPhysicalPointToContinuousIndex(place[:3].tolist())
-        assert np.allclose(found, np.rint(found), atol=1e-3)
-        i, j, k = (round(each) for each in found)
-        assert values[k, j, i]
+    read = voxels_on(series, sitk.ReadImage(tmp_path / "seg.dcm"))
+    assert read == set(map(tuple, np.argwhere(mask).tolist()))
     assert objects["seg"].FrameOfReferenceUID == series.geometry.frame_of_reference_uid
+
+
+def test_dcmqi_finds_each_lesion_on_the_source_voxel_by_voxel_and_reads_the_report(
+    series: Study, tmp_path: Path
+) -> None:
+    masks = (ellipsoid(series, (0.3, 0.3, 0.3), 0.15), ellipsoid(series, (0.8, 0.7, 0.7), 0.1))
+    written(outlined(series, *masks, lesions=True), tmp_path, (DicomKind.REPORT,))
+    dcmqi(
+        "segimage2itkimage", "--inputDICOM", tmp_path / "seg.dcm", "--outputDirectory", tmp_path, "--outputType", "nrrd"
+    )
+    for number, mask in enumerate(masks, 1):
+        assert voxels_on(series, sitk.ReadImage(tmp_path / f"{number}.nrrd")) == set(
+            map(tuple, np.argwhere(mask).tolist())
+        )
+    dcmqi("tid1500reader", "--inputDICOM", tmp_path / "sr.dcm", "--outputMetadata", tmp_path / "sr.json")
+    said = json.loads((tmp_path / "sr.json").read_text())
+    tracked = [group["TrackingIdentifier"] for group in said["Measurements"]]
+    assert {"Lesion 1", "Lesion 2"} <= set(tracked)
 
 
 def test_each_frame_names_the_slice_it_was_drawn_on(series: Study, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,12 @@ def dumped(program: str, path: Path) -> str:
     assert said.returncode == 0, said.stderr
     assert not [line for line in said.stderr.splitlines() if line.startswith(("E:", "F:"))]
     return said.stdout
+
+
+def dcmqi(program: str, *arguments: object) -> None:
+    """A program of dcmqi, which 3D Slicer reads segmentations and reports with; it comes with the Python packages."""
+    said = _run(str(Path(sys.executable).with_name(program)), *arguments)
+    assert said.returncode == 0, said.stderr
 
 
 def _run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:

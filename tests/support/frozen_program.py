@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 NOBODY = 65534
-PATIENCE_S = 120
+PATIENCE_S = 300
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "resources" / "languages"
-_KEYWORDS = {"tr": None, "phrase": None, "tr_count": (1, 2), "phrase_of_count": (1, 2)}
+_TEMPLATES = {"tr": 1, "phrase": 1, "tr_count": 2, "phrase_of_count": 2}
+"""Functions that say a sentence, and how many of their arguments are its templates."""
 
 
 def catalogues() -> dict[str, Path]:
@@ -29,10 +30,12 @@ def read_catalogue(file: Path) -> Catalog:
 def sentences() -> dict[str, str | None]:
     """English sentence to its plural, None where it has none."""
     found: dict[str, str | None] = {}
-    package = str(ROOT / "braintumor_desktop")
-    for _, _, message, _, _ in extract_from_dir(package, [("**.py", "python")], keywords=_KEYWORDS):
-        one, other = (message, None) if isinstance(message, str) else message
-        found[one] = other or found.get(one)
+    for file in sorted((ROOT / "braintumor_desktop").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _TEMPLATES:
+                texts = [each.value for each in node.args[: _TEMPLATES[node.func.id]] if isinstance(each, ast.Constant)]
+                if texts and texts[0]:
+                    found[texts[0]] = texts[1] if len(texts) > 1 else found.get(texts[0])
     return {**found, **dict.fromkeys(_data())}
 
 

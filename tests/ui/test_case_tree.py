@@ -20,19 +20,21 @@ from braintumor_desktop.ui.main_window import MainWindow
 
 @pytest.fixture
 def two_studies(tmp_path: Path) -> Path:
-    """Files of three series in two studies, named so that they come in the order one, other, one."""
+    """Files of three series in two studies, named so that studies and the numbers of their series come in disorder."""
     write_dicom_series(make_volume(5, (4, 40, 40), (9.0, 5.0, 5.0), Lesion(kind="homogeneous")), tmp_path / "made")
-    for name, study, series in (("a", ".1", ".1"), ("b", ".2", ".2"), ("c", ".1", ".3")):
+    for name, study, series in (("c", ".1", ".1"), ("b", ".2", ".2"), ("a", ".1", ".3")):
         for file in sorted((tmp_path / "made").iterdir()):
             data = pydicom.dcmread(file)
             data.StudyInstanceUID += study
             data.StudyDescription = f"Head{study}"
             data.SeriesInstanceUID += series
             data.SeriesDescription = f"series {name}"
+            data.SeriesNumber = {"a": 5, "b": 2, "c": 12}[name]
             data.SOPInstanceUID += series
             data.file_meta.MediaStorageSOPInstanceUID = data.SOPInstanceUID
-            (tmp_path / "disc" / name).mkdir(parents=True, exist_ok=True)
-            data.save_as(tmp_path / "disc" / name / file.name)
+            folder = tmp_path / "disc" / series[1:]
+            folder.mkdir(parents=True, exist_ok=True)
+            data.save_as(folder / file.name)
     return tmp_path / "disc"
 
 

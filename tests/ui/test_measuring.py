@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
@@ -146,3 +148,33 @@ def test_the_report_lists_what_the_reader_measured_in_pixels_where_the_file_has_
     assert "mean 250.0 · SD 0.0" in row.value
     assert "px²" in row.value
     assert build_report(case.analysis).reader_measurements == ()
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, _widget: QObject, event: QEvent) -> bool:
+        self.count += event.type() == QEvent.Type.Paint
+        return False
+
+
+def test_every_step_of_drawing_is_painted_at_once(qtbot: QtBot, opened: MainWindow) -> None:
+    paints, left, none = Paints(opened.viewer), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+    def painted_after(step: Callable[[], object]) -> bool:
+        QApplication.processEvents()
+        before = paints.count
+        step()
+        qtbot.waitUntil(lambda: paints.count > before, timeout=1000)
+        return True
+
+    opened.actions_by_name["length"].trigger()
+    QTest.mousePress(opened.viewer, left, none, place(opened, 20, 30))
+    assert painted_after(lambda: QTest.mouseMove(opened.viewer, place(opened, 40, 40)))
+    assert painted_after(lambda: QTest.mouseRelease(opened.viewer, left, none, place(opened, 60, 60)))
+    assert painted_after(opened.actions_by_name["undo"].trigger)

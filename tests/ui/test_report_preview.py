@@ -83,6 +83,15 @@ def test_the_preview_shows_the_pages_that_are_then_saved(qtbot: QtBot, opened: M
     assert long_date(opened.workspace.model.cases[0].signed_on) in text
 
 
+def test_no_preview_opens_once_the_window_is_closed(qtbot: QtBot, opened: MainWindow) -> None:
+    opened.actions_by_name["preview"].trigger()
+    assert opened.close()
+    drawn = []
+    opened.exporter.run(lambda: None, drawn.append)
+    qtbot.waitUntil(lambda: bool(drawn))
+    assert opened.findChild(ReportPreview) is None
+
+
 def test_an_unsigned_report_leaves_name_and_date_empty(qtbot: QtBot, opened: MainWindow) -> None:
     opened.results.reader.agree.click()
     assert opened.workspace.model.cases[0].signed_on is None

@@ -159,7 +159,9 @@ def _kept(element: Any, dataset: Any, run: _Run) -> Any:
         return _values(element, lambda each, number: _shifted(element, each, number, dataset, run.shift))
     if tag in DESCRIPTORS:
         words = _values(element, lambda each, _number: known_words(each))
-        return words if any(words) or action is not Action.REMOVE else None
+        if not any(words) and action is Action.DUMMY:  # that there is a contrast agent remains
+            return DUMMY if any(_values(element, lambda each, _number: each)) else ""
+        return words if any(words) else None
     match action:
         case Action.REMOVE:
             return None

@@ -170,8 +170,8 @@ def _compression(study: Study, header: Any | None) -> Compression:
     if header is not None:
         ratio, method = (_joined(header.get(f"LossyImageCompression{what}")) for what in ("Ratio", "Method"))
         return Compression(True, ratio, method)
-    plain = study.pixels.nbytes * (3 if study.source.colour else 1)
-    ratio = f"{max(1.0, plain / max(1, study.source.size_bytes)):.2f}"
+    plain, packed = study.pixels.nbytes * (3 if study.source.colour else 1), study.source.size_bytes
+    ratio = f"{max(1.0, plain / packed):.2f}" if packed else None  # a pasted picture has no file
     return Compression(True, ratio, "ISO_10918_1" if study.source.format == "JPEG" else None)
 
 
