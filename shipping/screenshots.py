@@ -32,6 +32,7 @@ from braintumor_desktop.locations import bundled
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.help_dialogs import MOUSE
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.report_preview import ReportPreview
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
@@ -40,10 +41,10 @@ from braintumor_desktop.ui.torch_preload import open_analyzer
 GUIDE = ROOT / "docs" / "USER_GUIDE.md"
 PICTURES = ROOT / "docs" / "guide"
 KEYS_BEGIN, KEYS_END = "<!-- keys, made by dev.py screenshots -->", "<!-- end of keys -->"
-SHAPE, SPACING = (30, 192, 192), (4.6, 1.2, 1.2)
+SHAPE, SPACING = (22, 192, 192), (6.0, 1.2, 1.2)
 ENHANCED = Lesion(kind="homogeneous", radius_mm=15.0)
 PLAIN = Lesion(kind="homogeneous", radius_mm=15.0, enhancing=False)
-PATIENCE_MS = 300_000
+PATIENCE_MS = 600_000
 
 
 def main() -> None:
@@ -82,7 +83,7 @@ def photograph(window: MainWindow, here: Path) -> None:
         save(window.splitter.widget(1), "overlays")
 
     window.commands.open_paths([write_study(here / "synthetic-study")])
-    until(lambda: print([(c.name, c.state, c.stage, c.fraction) for c in window.workspace.model.cases]) or answered(window, 4))
+    until(lambda: answered(window, 4))
     cases = window.workspace.model.cases
     by_name = {case.name: case for case in cases}
     enhanced, plain = (by_name[name] for name in ("synthetic T1 post contrast axial", "synthetic T1 axial"))
@@ -227,8 +228,9 @@ def save(widget: QWidget, name: str) -> None:
 
 
 def write_keys(window: MainWindow) -> None:
-    """Put every menu entry that has a key into the guide, between two marks."""
-    lines = ["| key | menu entry | does |", "|---|---|---|"]
+    """Put the moves of the mouse and every menu entry that has a key into the guide, between two marks."""
+    lines = ["| mouse and viewer | does |", "|---|---|", *(f"| {move} | {words} |" for move, words in MOUSE), ""]
+    lines += ["| key | menu entry | does |", "|---|---|---|"]
     for menu in window.menuBar().actions():
         for path, action in _entries(menu.menu(), [_plain(menu)]):
             if not action.shortcut().isEmpty():
