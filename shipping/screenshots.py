@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 import cv2
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QBuffer, QElapsedTimer, QIODevice, QPoint, QPointF, Qt
+from PySide6.QtCore import QBuffer, QElapsedTimer, QEventLoop, QIODevice, QPoint, QPointF, Qt, QTimer
 from PySide6.QtGui import QAction, QFont, QFontDatabase
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
@@ -183,14 +183,21 @@ def answered(window: MainWindow, count: int) -> bool:
     return len(cases) == count and not any(case.state.busy for case in cases)
 
 
+def pause(ms: int) -> None:
+    """Let the window live for a while; it sleeps where nothing happens, so the analysis has the processor."""
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
+
+
 def until(true: Callable[[], bool]) -> None:
     clock = QElapsedTimer()
     clock.start()
     while not true():
         if clock.elapsed() > PATIENCE_MS:
             sys.exit("The window did not come so far in time.")
-        QTest.qWait(20)
-    QTest.qWait(100)
+        pause(100)
+    pause(100)
 
 
 def save_dialog(
@@ -215,7 +222,7 @@ def _second_page(dialog: QDialog) -> None:
 def save(widget: QWidget, name: str) -> None:
     """As a PNG of 256 colours. The noise of the phantom, which no PNG can pack, is smoothed; text and edges stay."""
     QTest.mouseMove(widget, QPoint(2, 2))
-    QTest.qWait(60)
+    pause(60)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     widget.grab().save(buffer, "PNG")
