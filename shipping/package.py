@@ -30,6 +30,9 @@ def main(bundle: Path) -> None:
     out = bundle.parent
     (bundle / "SHA256SUMS").unlink(missing_ok=True)
     (bundle / "SHA256SUMS").write_text(sha256_sums(bundle))
+    for path in [bundle, *bundle.rglob("*")]:
+        if not path.is_symlink():
+            os.utime(path, (MADE_AT, MADE_AT))
     if sys.platform == "win32":
         made = [portable_zip(bundle, out), *windows_installer(out)]
     elif sys.platform == "darwin":
@@ -89,8 +92,7 @@ def debian_package(bundle: Path, out: Path) -> Path:
         for path in [tree, *tree.rglob("*")]:
             if path.is_dir():
                 path.chmod(0o755)
-            if not path.is_symlink() and not path.is_relative_to(program):
-                os.utime(path, (MADE_AT, MADE_AT))
+            os.utime(path, (MADE_AT, MADE_AT), follow_symlinks=False)
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "-Zxz", "--threads-max=2", "--build", tree, made],
             env=os.environ | {"SOURCE_DATE_EPOCH": str(MADE_AT)},

@@ -59,7 +59,8 @@ class ManifestRow:
 
     def facts(self) -> dict[str, str]:
         """What a report says of the model beside its name, version and hash: label and sentence."""
-        figures = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        places = ", ".join(f"{name} {{value_{n}:.3f}}" for n, name in enumerate(self.metrics))
+        figures = phrase(places, **{f"value_{n}": value for n, value in enumerate(self.metrics.values())})
         return {
             phrase("Network"): phrase("{network}; input {input}", network=phrase(self.title), input=phrase(self.input)),
             phrase("Training data"): self.training_data,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
@@ -280,7 +280,8 @@ def _dicom(export: Export) -> Path:
     folder = _new_folder(export.path)
     # The headers of a de-identified study are clean and have new UIDs already.
     identity = Identity(deidentified=True, renamed_uid=str) if export.clean else Identity()
-    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds, identity)
+    paper: Literal["A4", "Letter"] = "Letter" if export.paper == "Letter" else "A4"
+    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds, identity, paper)
     return folder
 
 

@@ -22,6 +22,8 @@ REPEATS = 5
 class WindowFigures:
     """Times in milliseconds since the process began, memory in MiB (resident set).
 
+    shown_cpu_ms, first_result_cpu_ms: processor time of all threads until then, which other programs on the machine
+    lengthen far less than the time by the clock;
     stall_start_ms: longest stall of the event loop until the first result, torch's import included;
     stall_analysis_ms: longest one during further analyses; idle_mb: window shown, before torch;
     ready_mb: after the first result; failed: what went wrong, if anything.
@@ -29,6 +31,8 @@ class WindowFigures:
 
     shown_ms: float = 0.0
     first_result_ms: float = 0.0
+    shown_cpu_ms: float = 0.0
+    first_result_cpu_ms: float = 0.0
     stall_start_ms: float = 0.0
     stall_analysis_ms: float = 0.0
     idle_mb: float = 0.0
@@ -64,6 +68,7 @@ class Probe(QObject):
 
     def _shown(self) -> None:
         self.figures.shown_ms = self._since_start()
+        self.figures.shown_cpu_ms = self._processor()
         self.figures.idle_mb = self._memory()
         self._heartbeat.start()
 
@@ -76,6 +81,7 @@ class Probe(QObject):
         self._heartbeat.stop()
         if not self.figures.first_result_ms:
             self.figures.first_result_ms = self._since_start()
+            self.figures.first_result_cpu_ms = self._processor()
             self.figures.stall_start_ms = self._heartbeat.longest_ms
             self.figures.ready_mb = self._memory()
         else:
@@ -92,6 +98,10 @@ class Probe(QObject):
 
     def _since_start(self) -> float:
         return 1000 * (time.time() - self._began)
+
+    def _processor(self) -> float:
+        used = self._process.cpu_times()
+        return 1000 * float(used.user + used.system)
 
     def _memory(self) -> float:
         return float(self._process.memory_info().rss) / 2**20

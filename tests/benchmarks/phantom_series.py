@@ -26,7 +26,7 @@ TILT_DEGREES = 40.0
 _TILT = np.radians(TILT_DEGREES)
 PLANES = {
     "axial": np.diag([-1.0, -1.0, 1.0]),
-    "coronal": np.array([[-1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
+    "coronal": np.array([[-1.0, 0, 0], [0, 0, -1], [0, -1, 0]]),
     "sagittal": np.array([[0.0, 0, 1], [-1, 0, 0], [0, -1, 0]]),
     "oblique": np.array([[1, 0, 0], [0, np.cos(_TILT), -np.sin(_TILT)], [0, np.sin(_TILT), np.cos(_TILT)]])
     @ np.diag([-1.0, -1.0, 1.0]),

@@ -229,7 +229,16 @@ def test_no_export_of_an_analysis_names_the_patient(marked: Path, tmp_path: Path
     out = tmp_path / f"of {MARKER}"
     exports = [
         *("--json", str(out / "lines.jsonl"), "--csv", str(out / "table.csv"), "--report", str(out / "reports")),
-        *("--masks", str(out / "masks"), "--heatmaps", str(out / "heat"), "--dicom", str(out / "dicom")),
+        *(
+            "--masks",
+            str(out / "masks"),
+            "--heatmaps",
+            str(out / "heat"),
+            "--dicom",
+            str(out / "dicom"),
+            "--dicom-kinds",
+            "seg,sr",
+        ),
     ]
     out.mkdir()
     folder = marked / f"{MARKER}^Anna" / MARKER

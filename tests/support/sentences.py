@@ -24,7 +24,7 @@ def catalogues() -> dict[str, Path]:
 
 def read_catalogue(file: Path) -> Catalog:
     with file.open("rb") as stream:
-        return read_po(stream, locale=file.stem, abort_invalid=True)
+        return read_po(stream, abort_invalid=True)
 
 
 def sentences() -> dict[str, str | None]:
@@ -50,7 +50,7 @@ def _data() -> Iterator[str]:
 
 def update(file: Path) -> list[str]:
     """Bring a catalogue up to date: keep what is translated, drop what is gone; returns what is still to translate."""
-    known = {_english(message): _forms(message) for message in read_catalogue(file) if message.id}
+    known = {english(message): forms(message) for message in read_catalogue(file) if message.id}
     header = file.read_text(encoding="utf-8").split("\n\n", 1)[0].rstrip()
     wanted = sentences()
     entries = {one: known.get(one) or (("",) if other is None else ("", "")) for one, other in wanted.items()}
@@ -74,11 +74,11 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _english(message: Message) -> str:
+def english(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
-def _forms(message: Message) -> tuple[str, ...]:
+def forms(message: Message) -> tuple[str, ...]:
     return (message.string,) if isinstance(message.string, str) else tuple(message.string)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pydicom
+import pypdfium2 as pdfium
+import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -32,10 +34,10 @@ def choose_folder(qtbot: QtBot, window: MainWindow, folder: Path) -> Path:
 
 
 def test_the_chosen_objects_lie_in_a_new_folder(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    opened.settings.paper = "Letter"
     folders = []
     for _ in range(2):
         dialog = asked(qtbot, opened)
-        dialog.boxes[DicomKind.PDF].click()
         dialog.boxes[DicomKind.CAPTURE].click()
         dialog.go_on.click()
         qtbot.waitUntil(lambda: opened.findChild(QFileDialog) is not None)
@@ -43,7 +45,10 @@ def test_the_chosen_objects_lie_in_a_new_folder(qtbot: QtBot, opened: MainWindow
         qtbot.waitUntil(lambda: opened.findChild(QFileDialog) is None)
     assert folders[0] != folders[1]
     for folder in folders:
-        assert sorted(path.name for path in folder.iterdir()) == ["seg.dcm", "source.dcm", "sr.dcm"]
+        assert sorted(path.name for path in folder.iterdir()) == ["pdf.dcm", "seg.dcm", "source.dcm", "sr.dcm"]
+        document = pdfium.PdfDocument(pydicom.dcmread(folder / "pdf.dcm").EncapsulatedDocument)
+        assert document[0].get_size() == pytest.approx((612, 792), abs=1)  # points
+        document.close()
         assert pydicom.dcmread(folder / "sr.dcm").Modality == "SR"
 
 

@@ -22,7 +22,7 @@ from braintumor_desktop.reporting.dicom.measurement_report import structured_rep
 from braintumor_desktop.reporting.dicom.segmentation import Segmentations, probability_map, segment
 from braintumor_desktop.reporting.dicom.source import source_of
 from braintumor_desktop.reporting.dicom.source_images import capture_source
-from braintumor_desktop.reporting.pdf import render_pdf
+from braintumor_desktop.reporting.pdf import Paper, render_pdf
 from braintumor_desktop.reporting.report import Report
 
 
@@ -31,6 +31,7 @@ def dicom_objects(
     analysis: Analysis,
     kinds: Iterable[DicomKind] = USUAL_KINDS,
     identity: Identity = Identity(),  # noqa: B008 - frozen
+    paper: Paper = "A4",
 ) -> dict[str, Dataset]:
     """Objects by file name, all of one study, each kind a series of its own.
 
@@ -42,7 +43,7 @@ def dicom_objects(
     library()  # keeps pydicom's own messages, which quote values, out of the log
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they quote names of patients
-        found = _objects(report, analysis, chosen, identity)
+        found = _objects(report, analysis, chosen, identity, paper)
     if not found:
         raise BrainTumorError(
             ErrorCode.EXPORT_FAILED,
@@ -58,13 +59,15 @@ def write_dicom(
     folder: Path,
     kinds: Iterable[DicomKind] = USUAL_KINDS,
     identity: Identity = Identity(),  # noqa: B008 - frozen
+    paper: Paper = "A4",
 ) -> list[Path]:
     """Write the objects of `dicom_objects` into `folder`, made where it doesn't exist; their paths.
 
     Files of the same names are replaced. Raises BrainTumorError EXPORT_FAILED; files that this call had written are
     then removed again, so no part of a set is left that points to objects which are not there.
     """
-    contents = {name: _encoded(dataset) for name, dataset in dicom_objects(report, analysis, kinds, identity).items()}
+    objects = dicom_objects(report, analysis, kinds, identity, paper)
+    contents = {name: _encoded(dataset) for name, dataset in objects.items()}
     ensure_folder(folder)
     written: list[Path] = []
     try:
@@ -81,7 +84,7 @@ def write_dicom(
 
 
 def _objects(
-    report: Report, analysis: Analysis, chosen: tuple[DicomKind, ...], identity: Identity
+    report: Report, analysis: Analysis, chosen: tuple[DicomKind, ...], identity: Identity, paper: Paper
 ) -> dict[str, Dataset]:
     source = source_of(analysis.study, identity)
     found: dict[str, Dataset] = {}
@@ -100,7 +103,7 @@ def _objects(
     if DicomKind.CAPTURE in chosen:
         add("sc", capture(report, analysis, source))
     if DicomKind.PDF in chosen:
-        add("pdf", [encapsulate(render_pdf(report), report, analysis, source)])
+        add("pdf", [encapsulate(render_pdf(report, paper=paper), report, analysis, source)])
     if source.own and found:
         add("source", capture_source(analysis.study, source))
     return found
