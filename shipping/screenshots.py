@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
 
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
+from braintumor_desktop.imaging.reformat import Plane
 from braintumor_desktop.imaging.sample import write_sample_picture
 from braintumor_desktop.language import use_language
 from braintumor_desktop.locations import bundled
@@ -41,7 +42,7 @@ from braintumor_desktop.ui.torch_preload import open_analyzer
 GUIDE = ROOT / "docs" / "USER_GUIDE.md"
 PICTURES = ROOT / "docs" / "guide"
 KEYS_BEGIN, KEYS_END = "<!-- keys, made by dev.py screenshots -->", "<!-- end of keys -->"
-SHAPE, SPACING = (22, 192, 192), (6.0, 1.2, 1.2)
+SHAPE, SPACING = (26, 192, 192), (5.5, 1.2, 1.2)
 ENHANCED = Lesion(kind="homogeneous", radius_mm=15.0)
 PLAIN = Lesion(kind="homogeneous", radius_mm=15.0, enhancing=False)
 PATIENCE_MS = 600_000
@@ -100,6 +101,7 @@ def photograph(window: MainWindow, here: Path) -> None:
     save(window.results.reader, "reading")
 
     window.actions_by_name["layout_four"].trigger()
+    point_at_lesion(window)
     save(window.splitter.widget(1), "planes")
     window.actions_by_name["layout_beside"].trigger()
     until(lambda: beside(window, plain))
@@ -143,14 +145,28 @@ def measure(window: MainWindow) -> None:
     window.go_to_slice(round(middle[2]))
     until(lambda: window.viewer.slice_index == round(middle[2]))
     place = QPointF(middle[0] + 0.5, middle[1] + 0.5)
-    drag(window, "bidimensional", place + QPointF(-11, -10), place + QPointF(11, 10))
-    place = QPointF(study.columns - place.x(), place.y())
-    drag(window, "ellipse", place + QPointF(-9, -7), place + QPointF(9, 7))
+    drag(window, place + QPointF(-10, -9), place + QPointF(10, 9), "bidimensional")
+    for handle in (2, 3):  # the ends of the perpendicular, which begins at half of the length
+        row, column = window.measuring.history.current[0].points[handle]
+        end = QPointF(column + 0.5, row + 0.5)
+        drag(window, end, place + 1.8 * (end - place))
+    place = QPointF(study.columns - place.x() + 6, place.y() + 30)
+    drag(window, place + QPointF(-9, -7), place + QPointF(9, 7), "ellipse")
 
 
-def drag(window: MainWindow, tool: str, start: QPointF, end: QPointF) -> None:
+def point_at_lesion(window: MainWindow) -> None:
+    """A click in the axial plane, which the other planes follow."""
+    axial = window.area.planes[Plane.AXIAL]
+    row, column, _ = axial.stack.grid_point(np.array(ENHANCED.center_mm))
+    place = axial.transform.to_widget(QPointF(column + 0.5, row + 0.5)).toPoint()
+    QTest.mouseClick(axial, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, place)
+
+
+def drag(window: MainWindow, start: QPointF, end: QPointF, tool: str = "") -> None:
+    """Between two points of the picture, with a tool in hand or to move what lies there."""
     viewer, left, no_key = window.viewer, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    window.actions_by_name[tool].trigger()
+    if tool:
+        window.actions_by_name[tool].trigger()
     first, last = (viewer.transform.to_widget(point).toPoint() for point in (start, end))
     QTest.mousePress(viewer, left, no_key, first)
     QTest.mouseMove(viewer, (first + last) / 2)
