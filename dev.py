@@ -5,6 +5,7 @@
     python3 dev.py test     install into .venv, then every check and test
     python3 dev.py build    freeze the program: dist/braintumor, one folder that needs no Python
     python3 dev.py test-bundle    prove the frozen program: no network, no home, no Python, read-only
+    python3 dev.py screenshots    take the user guide's pictures and keys from the running program
     python3 dev.py package  installers and archives of the frozen program, with their checksums
 
 Everything lands in .venv beside this file; a second call finds it there and starts at once.
@@ -67,6 +68,7 @@ def main() -> int:
     commands.add_parser("build", help="install, then freeze the program into dist/braintumor")
     commands.add_parser("test-bundle", help="install, then prove the frozen program")
     commands.add_parser("package", help="make installers and archives of the frozen program")
+    commands.add_parser("screenshots", help="install, then take the user guide's pictures and keys anew")
     options = parser.parse_args()
     if sys.version_info < (3, 11):  # noqa: UP036 - this file is what an older Python meets first
         sys.exit(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
@@ -76,6 +78,9 @@ def main() -> int:
     if options.command == "build":
         install(extra="[dev]", system=QT_LIBRARIES | FREEZING_PROGRAMS | python_library())
         return build()
+    if options.command == "screenshots":
+        install(extra="", system=QT_LIBRARIES)
+        return call(PYTHON, "shipping/screenshots.py")
     if options.command in ("test-bundle", "package") and not BUNDLE.exists():
         sys.exit("There is no frozen program yet: run `python3 dev.py build` first.")
     if options.command == "test-bundle":

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def bundled(*parts: str) -> Path:
-    """Path of a file or folder under ``resources/`` or ``weights/``, such as ``bundled("weights", "manifest.json")``.
+    """Path of a file or folder of ``resources/``, ``weights/`` or ``docs/``, such as ``("weights", "manifest.json")``.
 
     Frozen, they lie beside the program's own data; in a wheel inside the package; in a checkout at its top.
     """

@@ -76,11 +76,15 @@ def _versions() -> dict[str, str]:
 
 def _resources() -> str:
     from braintumor_desktop.domain.findings import CLASSES
+    from braintumor_desktop.locations import bundled
     from braintumor_desktop.reporting import reference_text
 
     for label in CLASSES:
         reference_text(label)
-    return "reference texts and fonts are there"
+    if not bundled("docs", "USER_GUIDE.md").is_file():
+        words = "The user guide that comes with the program is missing."
+        raise BrainTumorError(ErrorCode.DATA_INVALID, words, "Install the program again.")
+    return "reference texts, fonts and the user guide are there"
 
 
 def _weights() -> str:

@@ -183,6 +183,13 @@ def _slice_findings(
     return tuple(found)
 
 
+def named_slices(indices: Sequence[int]) -> str:
+    """The first five slices for a sentence, from 1 and each once. indices: from 0, the most important first."""
+    numbers = list(dict.fromkeys(index + 1 for index in indices))
+    words = ", ".join(map(str, numbers[:5]))
+    return phrase("{slices} and others", slices=words) if len(numbers) > 5 else words
+
+
 def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[QualityFlag]:
     flags = []
     if len(slices.done) < study.slices:
@@ -194,8 +201,7 @@ def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[Q
         flags.append(QualityFlag("partly_analysed", words))
     doubted = [c for c in judged if not c.accepted and c.own[NO_TUMOR] < 0.5]
     if doubted:
-        where = ", ".join(str(int(c.outline.areas.argmax()) + 1) for c in doubted[:5])
-        where = phrase("{slices} and others", slices=where) if len(doubted) > 5 else where
+        where = named_slices([int(c.outline.areas.argmax()) for c in doubted])
         words = phrase(
             "Outlines were dropped that the whole series doesn't bear out; the largest on slice {where}.", where=where
         )

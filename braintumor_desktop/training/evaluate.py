@@ -101,6 +101,7 @@ def evaluate(
         gives = ARCHITECTURES[row.architecture]
         figures = what_it_gives(figures, types=gives.types, outlines=gives.outlines)
         calibration = calibration if gives.types else Calibration()
+        calibration = replace(calibration, mask_threshold=row.calibration.mask_threshold)
         row = replace(row, calibration=calibration, metrics=_headline(figures))
         figures["model"] = {"id": row.id, "version": row.version, "sha256": row.sha256}
         out.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from braintumor_desktop.training.metrics import macro_f1
 def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: str = "auto") -> str:
     """Judge a network that was trained without `fold` on it; write ``neuro-fold-N.json`` to `out`, return it.
 
-    The threshold of outlines is one half, nothing is calibrated; `fold` is 1..5.
+    Nothing is calibrated; `fold` is 1..5.
     """
     rows = [r for r in read_rows(data) if r.source == "cheng" and r.fold == fold]
     with tempfile.TemporaryDirectory(prefix="braintumor-fold-") as temporary:

@@ -124,6 +124,8 @@ def draw_annotations(painter: QPainter, area: QRectF, font: QFont, shown: Shown)
         lines.append((f"⚠ {shown.warning}", BADGE))
     for i, (text, colour) in enumerate(lines):
         room = widest if i < 3 else area.width() - 2 * MARGIN  # badges stand beside the first lines
+        if i == 0 and shown.edges is not None:  # and a letter in the middle of the very first
+            room = min(room, area.width() / 2 - 2 * MARGIN)
         short = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, room)
         draw_text(painter, QPointF(MARGIN, MARGIN + metrics.ascent() + i * line), short, colour)
     below = bottom_left(shown, shown.zoom * painter.device().devicePixelRatio())

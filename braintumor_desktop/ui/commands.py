@@ -232,6 +232,11 @@ class Commands(QObject):
         self._window.deidentify.set_on(settings.deidentify_exports)
         self._window.workspace.warm_up()
 
+    def show_guide(self) -> None:
+        from braintumor_desktop.ui.guide import show_guide
+
+        show_guide(self._window)
+
     def show_shortcuts(self) -> None:
         html = shortcuts_html(list(self._window.actions_by_name.values()))
         self._open(TextDialog(tr("Keys and mouse"), html, self._window))

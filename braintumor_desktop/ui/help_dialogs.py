@@ -16,7 +16,7 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import number, tr
 from braintumor_desktop.models.manifest import find_model
 
-_MOUSE = (
+MOUSE = (
     (phrase("Wheel"), phrase("zoom to the cursor; in a stack: go through the slices")),
     (phrase("Ctrl + wheel"), phrase("zoom to the cursor, in a stack too")),
     (phrase("Left or middle drag"), phrase("move the picture; with planes, the left button moves the crosshair")),
@@ -79,7 +79,7 @@ def shortcuts_html(actions: Sequence[QAction]) -> str:
         for action in actions
         for shortcut in action.shortcuts()[:1]
     ]
-    mouse = [(tr(move), tr(words)) for move, words in _MOUSE]
+    mouse = [(tr(move), tr(words)) for move, words in MOUSE]
     return f"<h3>{tr('Mouse and viewer')}</h3>{_table(mouse)}<h3>{tr('Keys')}</h3>{_table(keys)}"
 
 

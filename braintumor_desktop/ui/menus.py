@@ -291,7 +291,11 @@ class Menus:
     def _settings_and_help(self) -> None:
         w, do = self._window, self._window.commands
         menu = w.menuBar().addMenu(tr("&Help"))
-        self._add(menu, "shortcuts", tr("&Keys and mouse"), "F1", tr("All keys and mouse moves"), do.show_shortcuts)
+        self._add(
+            menu, "guide", tr("&User guide"), "F1", tr("How everything is done, and what it means"), do.show_guide
+        )
+        tip = tr("All keys and mouse moves")
+        self._add(menu, "shortcuts", tr("&Keys and mouse"), "Shift+F1", tip, do.show_shortcuts)
         self._add(
             menu, "about_model", tr("About the &model"), "", tr("What the model is and was trained on"), do.show_model
         )

@@ -77,7 +77,8 @@ class ViewArea(QWidget):
         return next((v for v in self.viewers if v.hasFocus() and v.isVisible()), self._visible()[0])
 
     def set_grip(self, grip: Grip) -> None:
-        for viewer in self.viewers:
+        """What takes hold of the pictures of the case shown; the series beside it is another case's."""
+        for viewer in (self.viewer, *self.planes.values()):
             viewer.grip = grip
 
     def update_views(self) -> None:

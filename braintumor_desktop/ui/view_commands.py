@@ -58,6 +58,12 @@ class ViewCommands(QObject):
         return self._window.area.active
 
     @property
+    def _measured(self) -> Viewer:
+        """The active viewer, unless it shows another series than the one that is measured."""
+        area = self._window.area
+        return area.viewer if area.active is area.beside else area.active
+
+    @property
     def _case(self) -> Case | None:
         """The case that the active viewer shows."""
         area = self._window.area
@@ -198,11 +204,11 @@ class ViewCommands(QObject):
     def choose_tool(self, name: str, on: bool) -> None:
         self._window.measuring.choose(TOOLS[name] if on else None)
         if on:
-            self._viewer.setFocus()
+            self._measured.setFocus()
             self._window.statusBar().showMessage(tr(_HOW_TO_DRAW))
 
     def next_measurement(self) -> None:
-        viewer = self._viewer
+        viewer = self._measured
         index = self._window.measuring.select_next(viewer)
         if index is not None:
             viewer.setFocus()

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pydicom
 import pypdfium2 as pdfium
 import pytest
@@ -64,7 +65,7 @@ def test_it_writes_reports(workstation: Workstation, inputs: Path) -> None:
     (png,) = (workstation.home / "report").glob("*.png")
     with Image.open(png) as picture:
         assert min(picture.size) > 500
-        assert len(set(picture.convert("L").resize((64, 64)).getdata())) > 20
+        assert len(np.unique(np.asarray(picture.convert("L").resize((64, 64))))) > 20
 
 
 def test_it_writes_a_dicom_segmentation_of_a_series(workstation: Workstation, inputs: Path, tmp_path: Path) -> None:
@@ -95,7 +96,7 @@ def test_it_opens_no_socket_but_local_ones(workstation: Workstation, inputs: Pat
     tracer = ("strace", "-f", "-qq", "-e", "trace=socket,connect", "-o", str(log))
     done = workstation.run("analyze", inputs / "phantom.png", "--json", "-", tracer=tracer)
     assert done.returncode == 0, done.stderr
-    assert log.read_text() == ""
+    assert calls(log) == []
 
 
 def test_its_window_opens_shows_a_study_and_closes(
@@ -113,7 +114,7 @@ def test_its_window_opens_shows_a_study_and_closes(
         interrupt(window, workstation)
     assert window.returncode == 0
     assert (tmp_path / "said").read_text() == ""
-    sockets = log.read_text().splitlines() if tracer else []
+    sockets = calls(log) if tracer else []
     assert [line for line in sockets if "AF_UNIX" not in line] == []
     connected = [line for line in sockets if "connect(" in line and " = 0" in line]
     assert all("X11-unix" in line for line in connected)
@@ -161,6 +162,11 @@ def test_every_bundled_work_has_its_licence_and_stands_in_the_bill_of_materials(
     assert {"torch", "numpy", "pyside6-essentials", "imagecodecs", "pydicom", "python", "noto sans"} <= packages
     manifest = json.loads((bundle / "_internal" / "weights" / "manifest.json").read_text())
     assert {row["id"] for row in manifest["models"]} <= named
+
+
+def calls(log: Path) -> list[str]:
+    """What strace wrote of calls; it also tells of signals."""
+    return [line for line in log.read_text().splitlines() if "socket(" in line or "connect(" in line]
 
 
 def screenshot_when(display: str, ready: Any, folder: Path) -> Image.Image:

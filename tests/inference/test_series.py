@@ -30,6 +30,7 @@ from braintumor_desktop.inference.series import (
     smoothed_maps,
     suspicious_run,
 )
+from braintumor_desktop.inference.series_reading import named_slices
 from braintumor_desktop.inference.slice_axis import extents, positions, smooth, smoothing_weights
 
 NONE, TUMOR = np.array([0.02, 0.02, 0.01, 0.95]), np.array([0.9, 0.03, 0.02, 0.05])
@@ -293,3 +294,8 @@ def test_key_slices_are_the_largest_the_surest_and_the_least_sure() -> None:
     keys = choose_key_slices(np.array([0, 0, 20, 30]), rows, 0)
     assert (keys.largest, keys.most_confident, keys.most_uncertain) == (3, 2, 1)
     assert choose_key_slices(np.zeros(4, int), rows, NO_TUMOR).largest is None
+
+
+def test_a_sentence_names_a_slice_once_and_no_more_than_five() -> None:
+    assert named_slices([6, 5, 0, 5, 24]) == "7, 6, 1, 25"
+    assert named_slices([6, 5, 0, 5, 24, 3, 2]) == "7, 6, 1, 25, 4 and others"

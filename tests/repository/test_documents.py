@@ -50,7 +50,14 @@ def test_every_dependency_has_its_reason_and_an_exact_version() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "CHANGELOG.md", "docs/DEPENDENCIES.md", "docs/DEIDENTIFICATION.md", "docs/evaluation/neuro.md"],
+    [
+        "README.md",
+        "CHANGELOG.md",
+        "docs/USER_GUIDE.md",
+        "docs/DEPENDENCIES.md",
+        "docs/DEIDENTIFICATION.md",
+        "docs/evaluation/neuro.md",
+    ],
 )
 def test_no_document_links_to_a_file_that_is_not_there(name: str) -> None:
     file = ROOT / name

@@ -178,3 +178,29 @@ def test_every_step_of_drawing_is_painted_at_once(qtbot: QtBot, opened: MainWind
     assert painted_after(lambda: QTest.mouseMove(opened.viewer, place(opened, 40, 40)))
     assert painted_after(lambda: QTest.mouseRelease(opened.viewer, left, none, place(opened, 60, 60)))
     assert painted_after(opened.actions_by_name["undo"].trigger)
+
+
+def test_a_measurement_is_neither_shown_nor_drawn_on_the_series_beside(
+    qtbot: QtBot, opened: MainWindow, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    opened.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: len(opened.workspace.model.cases) == 2 and settled(opened))
+    opened.case_panel.choose(opened.workspace.model.cases[0])
+    opened.actions_by_name["layout_beside"].trigger()
+    beside = opened.area.beside
+    qtbot.waitUntil(lambda: beside.study is not None)
+    opened.area.go_to(beside, 0)  # where a measurement on the picture would show
+    opened.viewer.setFocus()
+    before = beside.grab().toImage()
+    opened.actions_by_name["ellipse"].trigger()
+    drag(opened, (30, 40), (60, 80))
+    assert len(drawn(opened)) == 1
+    assert beside.grab().toImage() == before
+
+    opened.actions_by_name["length"].trigger()
+    middle = beside.rect().center()
+    QTest.mousePress(beside, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle)
+    QTest.mouseMove(beside, middle + QPoint(40, 20))
+    QTest.mouseRelease(beside, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle + QPoint(40, 20))
+    assert [case.measured.current for case in opened.workspace.model.cases] == [drawn(opened), ()]
+    assert len(drawn(opened)) == 1
