@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELo
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
 from braintumor_desktop.imaging.sample import write_sample_picture
-from frozen_program import Workstation, isolation_is_allowed, let_everyone_pass, workstation_of
+from frozen_program import Workstation, isolation_is_allowed, workstation_of
 
 SECRET = "Frozen^Secretly"
 """The patient's name in the DICOM files: it may stand on the screen and in what was asked for, nowhere else."""
@@ -41,18 +42,31 @@ def bundle() -> Path:
 
 
 @pytest.fixture
-def workstation(bundle: Path, tmp_path: Path) -> Iterator[Workstation]:
+def open_folder() -> Iterator[Path]:
+    """A folder that another user may pass through; pytest's own are closed again by every session."""
+    with tempfile.TemporaryDirectory(prefix="braintumor-proofs-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture
+def workstation(bundle: Path, open_folder: Path) -> Iterator[Workstation]:
     """Whatever a test does, afterwards no process and no temporary file is left, and no file that names the patient."""
-    made = workstation_of(bundle, tmp_path)
+    made = workstation_of(bundle, open_folder)
     yield made
     assert made.leftovers() == []
     assert made.mentions(b"Secretly") == []
 
 
 @pytest.fixture(scope="session")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def inputs() -> Iterator[Path]:
     """A picture, a DICOM series, a NIfTI volume, and a slice in each compression that needs a codec of its own."""
-    folder = tmp_path_factory.mktemp("inputs")
+    with tempfile.TemporaryDirectory(prefix="braintumor-inputs-") as folder:
+        write_inputs(Path(folder))
+        yield Path(folder)
+
+
+def write_inputs(folder: Path) -> None:
     write_sample_picture(folder / "phantom.png")
     volume = make_volume(5, (16, 128, 144), (6.0, 1.6, 1.5), Lesion(radius_mm=22.0))
     write_dicom_series(volume, folder / "series")
@@ -77,8 +91,6 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         dataset.save_as(folder / f"{name}.dcm")
     for path in [folder, *folder.rglob("*")]:
         path.chmod(0o755 if path.is_dir() else 0o644)
-    let_everyone_pass(folder)
-    return folder
 
 
 @pytest.fixture

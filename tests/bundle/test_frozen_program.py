@@ -68,8 +68,8 @@ def test_it_writes_reports(workstation: Workstation, inputs: Path) -> None:
         assert len(np.unique(np.asarray(picture.convert("L").resize((64, 64))))) > 20
 
 
-def test_it_writes_a_dicom_segmentation_of_a_series(workstation: Workstation, inputs: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"  # names the patient, as it must: outside the home, which must not
+def test_it_writes_a_dicom_segmentation_of_a_series(workstation: Workstation, inputs: Path, open_folder: Path) -> None:
+    out = open_folder / "out"  # names the patient, as it must: outside the home, which must not
     out.mkdir()
     out.chmod(0o777)
     done = workstation.run("analyze", inputs / "series", "--json", "-", "--dicom", out)
@@ -121,10 +121,10 @@ def test_its_window_opens_shows_a_study_and_closes(
 
 
 def test_damaged_weights_are_refused_and_the_window_still_opens(
-    bundle: Path, inputs: Path, display: str, tmp_path: Path
+    bundle: Path, inputs: Path, display: str, open_folder: Path, tmp_path: Path
 ) -> None:
-    install = link_copy(bundle, tmp_path / "install")
-    workstation = workstation_of(install, tmp_path)
+    install = link_copy(bundle, open_folder / "install")
+    workstation = workstation_of(install, open_folder)
     weights = install / "_internal" / "weights" / "neuro.safetensors"
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1

@@ -64,20 +64,12 @@ class Workstation:
 
 
 def workstation_of(install: Path, folder: Path) -> Workstation:
-    """With an empty home in a folder that everyone may pass through."""
+    """With an empty home in this folder, which everyone must be able to pass through."""
     home = folder / "home"
     (home / "tmp").mkdir(parents=True)
     for path in (home, home / "tmp"):
         path.chmod(0o777)
-    let_everyone_pass(folder)
     return Workstation(install, home)
-
-
-def let_everyone_pass(folder: Path) -> None:
-    """To a folder within pytest's own, which are for their owner only; a directory's name must still be known."""
-    for path in [folder, *folder.parents]:
-        if path.stat().st_uid == os.geteuid() and path.parent != path:
-            path.chmod(path.stat().st_mode | 0o011)
 
 
 def isolation_is_allowed() -> bool:
