@@ -7,9 +7,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from braintumor_desktop.domain.findings import Finding, KeySlices, QualityFlag, Segmentation, SliceFinding, SliceMaps
+from braintumor_desktop.domain.findings import (
+    Finding,
+    KeySlices,
+    QualityFlag,
+    Segmentation,
+    SliceFinding,
+    SliceMaps,
+    TumorClass,
+)
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
+from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, largest_component, measure
 from braintumor_desktop.inference.preprocess import Frame
 from braintumor_desktop.inference.probability import finding_from, softmax
 from braintumor_desktop.models.manifest import Calibration
@@ -55,17 +64,24 @@ class Reading:
     flags: list[QualityFlag] = field(default_factory=list)
 
 
+FAINT = 0.2
+"""Where a tumour is named and nothing reaches the outline's threshold, the largest place above this is outlined. Training
+on tumour-free heads makes outlines cautious; a class that says tumour is reason to look again."""
+
+
 def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration) -> Reading:
     """The answer on its one slice is the answer."""
-    segmentation = None
+    finding = finding_from(softmax(answer.logits / calibration.temperature), calibration)
+    segmentation, flags = None, []
     if answer.lesion is not None:
         lesion = answer.frame.back(answer.lesion)
-        mask = clean(lesion > calibration.mask_threshold, SMALLEST_SHARE * answer.frame.side**2)
+        smallest = SMALLEST_SHARE * answer.frame.side**2
+        mask = clean(lesion > calibration.mask_threshold, smallest)
+        if finding.top_class is not TumorClass.NO_TUMOR and not mask.any():
+            mask = largest_component(clean(lesion > FAINT, smallest))
+            if mask.any():
+                flags.append(
+                    QualityFlag("faint_outline", phrase("The outline is faint: the model is unsure of the place."))
+                )
         segmentation = measure(mask[None], lesion[None], lambda _index: answer.head_px, study.geometry)
-    probabilities = softmax(answer.logits / calibration.temperature)
-    return Reading(
-        finding=finding_from(probabilities, calibration),
-        segmentation=segmentation,
-        heatmap=answer.heat()[None],
-        key=0,
-    )
+    return Reading(finding=finding, segmentation=segmentation, heatmap=answer.heat()[None], key=0, flags=flags)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -12,7 +12,9 @@ from PIL import Image
 
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.windowing import apply_window, robust_window
-from braintumor_desktop.models.architectures import WholePicture
+
+if TYPE_CHECKING:  # the window asks for flags before torch is there
+    from braintumor_desktop.models.architectures import WholePicture
 
 MARGIN = 0.04
 """Air kept around the head, as a share of its longer side."""

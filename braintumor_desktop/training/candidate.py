@@ -11,17 +11,13 @@ from braintumor_desktop import __version__
 from braintumor_desktop.domain.findings import CLASSES
 from braintumor_desktop.models.architectures import ARCHITECTURES, Architecture
 from braintumor_desktop.models.loading import save_weights
-from braintumor_desktop.models.manifest import Calibration, ManifestRow
+from braintumor_desktop.models.manifest import ManifestRow
 from braintumor_desktop.training.familiar import with_familiarity
 
 _PICTURES = (
     "Cheng et al. 2015 (CC BY 4.0), train patients; web pictures of SARTAJ, Br35H and BRISC 2025 (CC BY 4.0), "
     "train groups"
 )
-
-MASK_THRESHOLD = 0.3
-"""Of `neuro`: training on tumour-free heads makes it cautious. Chosen on Cheng val, where from 0.25 to 0.5 the mean
-Dice differs by 0.007 and the share of Dice 0 by 0.01."""
 
 
 def candidate(model: str, weights: Path, folder: Path, data: Path | None) -> ManifestRow:
@@ -51,7 +47,6 @@ def candidate(model: str, weights: Path, folder: Path, data: Path | None) -> Man
         metrics={},
         licence="CC BY 4.0",
         default=model == "neuro",
-        calibration=Calibration() if architecture.reference else Calibration(mask_threshold=MASK_THRESHOLD),
     )
 
 

@@ -232,6 +232,8 @@ def _dice_estimate(a: Answers) -> tuple[tuple[float, float], dict[str, float] | 
     slope, offset = np.polyfit(raw, true, 1)
     return (float(offset), float(slope)), {
         "pictures": int(known.sum()),
+        "offset": float(offset),
+        "slope": float(slope),
         "mean_absolute_error": float(np.abs(shown - true).mean()),
         "correlation": float(np.corrcoef(shown, true)[0, 1]),
     }

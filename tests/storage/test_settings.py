@@ -30,6 +30,7 @@ def test_every_setting_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         hide_recent_names=True,
         last_folder="/a",
         paper="Letter",
+        cam="layer-cam",
         colormap="jet",
         show_contour=False,
         show_fill=True,
