@@ -65,8 +65,8 @@ class Reading:
 
 
 FAINT = 0.2
-"""Where a tumour is named and nothing reaches the outline's threshold, the largest place above this is outlined. Training
-on tumour-free heads makes outlines cautious; a class that says tumour is reason to look again."""
+"""Where a tumour is named and nothing reaches the outline's threshold, the largest place above this is outlined.
+Training on tumour-free heads makes outlines cautious; a class that says tumour is reason to look again."""
 
 
 def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration) -> Reading:
