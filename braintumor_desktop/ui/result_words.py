@@ -39,9 +39,7 @@ def sizes(study: Study, found: Segmentation | None) -> list[tuple[str, str]]:
     if found.volume_ml is not None:
         rows.append((tr("Volume"), in_words(found.volume_ml, 2, "ml")))
     if found.expected_dice is not None:
-        rows.append(
-            (tr("Expected overlap with a reader's outline (Dice)"), in_words(found.expected_dice, 2, "").strip())
-        )
+        rows.append((tr("Expected Dice"), in_words(found.expected_dice, 2, "").strip()))
     if study.slices > 1:
         rows.append(
             (
