@@ -89,6 +89,7 @@ def analysis_of(study: Study, load_ms: float = 0.0) -> Analysis:
         area_percent_of_head=None,
         area_mm2=None,
         diameters=diameters(mask[key]),
+        expected_dice=0.81 if area else None,
     )
     return Analysis(
         study=study,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
@@ -111,6 +112,13 @@ def test_sizes_are_in_pixels_where_the_file_has_no_spacing(opened: MainWindow) -
     assert "28.3 px" in words  # the diagonal of a square of 20 pixels
     assert "This file has no pixel spacing, so sizes are in pixels." in words
     assert not any(word.endswith(" mm") for word in words)
+
+
+def test_the_results_need_no_more_width_than_their_panel_has(opened: MainWindow) -> None:
+    """There is no scroll bar to the right: what is wider is cut off."""
+    body = opened.results.widget()
+    assert "0.81" in {label.text() for label in body.findChildren(QLabel)}
+    assert body.minimumSizeHint().width() <= opened.results.viewport().width()
 
 
 def test_the_reader_s_verdict_belongs_to_its_case(
