@@ -189,7 +189,8 @@ class KeySlices:
     """Slices of a series to look at first.
 
     largest: the largest outlined area, None without a lesion; most_confident: the class of the series' finding is most
-    probable there; most_uncertain: the four probabilities are closest to each other (greatest entropy).
+    probable there, of the slices with an outline, or without one of those that show much of the head; most_uncertain:
+    the four probabilities are closest to each other (greatest entropy), of the slices that show a head.
     """
 
     largest: int | None

@@ -120,7 +120,7 @@ def list_inputs(
 
 
 def _refs(path: Path) -> Iterator[FileRef]:
-    if not path.is_dir():
+    if not os.path.isdir(path):  # noqa: PTH112 - `Path.is_dir` raises where a folder above may not be read
         yield FileRef(path)
         return
     for found in find_inputs([path]):

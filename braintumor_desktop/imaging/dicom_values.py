@@ -16,7 +16,12 @@ _METHODS = {
     "ISO_14496_10": "MPEG-4",
 }
 _GE, _GE_ADDED, _LARGEST_B = 0x0043, 100_000, 50_000
-VENDOR_B_VALUES = {(0x0019, "SIEMENS MR HEADER"): 0x0C, (_GE, "GEMS_PARM_01"): 0x39}
+VENDOR_B_VALUES = {
+    (0x0019, "SIEMENS MR HEADER"): 0x0C,
+    (0x2001, "Philips Imaging DD 001"): 0x03,
+    (0x0029, "MMCPrivate"): 0x30,  # Hitachi
+    (_GE, "GEMS_PARM_01"): 0x39,
+}
 """Private elements with the b-value: (group, creator) and the element within its block."""
 
 _LOSSY_SYNTAXES = {
@@ -61,7 +66,7 @@ def lut_window(dataset: Any) -> tuple[float, float] | None:
 
 
 def b_value_of(dataset: Any) -> float | None:
-    """Diffusion weighting in s/mm²: the standard's element, else that of Siemens or GE from before there was one.
+    """Diffusion weighting in s/mm²: the standard's element, else that of a vendor from before there was one.
 
     GE (DICOM conformance statements of its MR scanners) keeps it in the first of four numbers, newer ones with 1e9
     added, and fills the element for other sequences with other things: there it counts for echo planar ones alone.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -47,7 +48,7 @@ def find_listed(parts: Parts, folder: Path) -> Path | None:
     here = folder
     for part in "/".join(parts).replace("\\", "/").split("/"):
         exact = here / part
-        if exact.exists():
+        if os.path.exists(exact):  # noqa: PTH110 - `Path.exists` raises where a folder above may not be read
             here = exact
             continue
         try:
@@ -57,7 +58,7 @@ def find_listed(parts: Parts, folder: Path) -> Path | None:
         if not alike:
             return None
         here = alike[0]
-    return here if here.is_file() else None
+    return here if os.path.isfile(here) else None  # noqa: PTH113
 
 
 def find_member(parts: Parts, folder: PurePosixPath, members: dict[str, str]) -> str | None:

@@ -58,7 +58,8 @@ def find_inputs(paths: Sequence[Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in paths:
-        found += sorted(_files_under(path)) if path.is_dir() else [path]
+        # `Path.is_dir` raises where a folder above may not be read.
+        found += sorted(_files_under(path)) if os.path.isdir(path) else [path]  # noqa: PTH112
     return found
 
 

@@ -95,15 +95,15 @@ class Analyzer:
         load_ms: float = 0.0,
         progress: Progress | None = None,
         cancelled: Callable[[], bool] | None = None,
-        keep_partial: bool = False,
+        keep_partial: Callable[[], bool] = lambda: False,
     ) -> Analysis:
         """Everything the model says of one study.
 
         load_ms: how long loading took, for the timings. progress: called with the stage in words and the
         share done, 0..1. Raises Cancelled as soon as `cancelled()` is true between two batches, and
         BrainTumorError (out_of_memory) where even the CPU has no room.
-        keep_partial: a series that is cancelled after the first batch gives an Analysis of the slices so far instead,
-        see `Analysis.complete`.
+        keep_partial: asked when a series is cancelled after the first batch; true gives an Analysis of the slices so
+        far instead, see `Analysis.complete`.
         """
         began = time.perf_counter()
         tell = progress or (lambda _stage, _share: None)
@@ -156,7 +156,12 @@ class Analyzer:
         )
 
     def _look(
-        self, pixels: NDArray[np.generic], tell: Progress, asked: Callable[[], bool], *, keep_partial: bool
+        self,
+        pixels: NDArray[np.generic],
+        tell: Progress,
+        asked: Callable[[], bool],
+        *,
+        keep_partial: Callable[[], bool],
     ) -> tuple[list[SliceAnswer], float, float]:
         """Every slice through the network; seconds of inference and of heat maps."""
         answers: list[SliceAnswer] = []
@@ -164,7 +169,7 @@ class Analyzer:
         count = len(pixels)
         for start in range(0, count, BATCH):
             if asked():
-                if keep_partial and answers:
+                if answers and keep_partial():
                     return answers, infer_s, explain_s
                 raise Cancelled
             share = start / count * (NETWORK_SHARE if count > 1 else 1.0)
@@ -173,7 +178,7 @@ class Analyzer:
             batch, network_s, map_s = self._answer(pixels[start : start + BATCH])
             infer_s, explain_s = infer_s + network_s, explain_s + map_s
             answers += batch
-        if not keep_partial and asked():
+        if asked() and not keep_partial():
             raise Cancelled
         return answers, infer_s, explain_s
 

@@ -51,6 +51,7 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
             "Slices {first} to {last} look like tumour one by one: look at them.", first=run[0] + 1, last=run[1] + 1
         )
         flags.append(QualityFlag("suspicious_slices", words))
+    heads = np.array([answer.head_px or 0 for answer in answers], np.int64)
     return Reading(
         # The coverage that was calibrated on slices is no promise about series.
         finding=replace(finding_from(pooled, calibration), coverage=None),
@@ -58,6 +59,6 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
         heatmap=heatmap,
         key=int(tumor.argmax()),
         slices=tuple(slices),
-        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, int(pooled.argmax())),
+        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, int(pooled.argmax()), heads),
         flags=flags,
     )

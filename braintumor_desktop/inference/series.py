@@ -40,6 +40,9 @@ nearly all tumour-free heads."""
 SUSPICIOUS_MM, SUSPICIOUS_SLICES = 10.0, 3
 """A run of slices called tumour is worth a warning from this length on, and from this number of slices on."""
 
+FULL_HEAD = 0.5
+"""Of the greatest section of the head in a series: slices that show less stand for its ends."""
+
 NO_TUMOR = CLASSES.index(TumorClass.NO_TUMOR)
 
 Look = Callable[[Sequence[NDArray[np.generic]]], tuple[NDArray[np.float64], list[NDArray[np.bool_]]]]
@@ -192,11 +195,21 @@ def suspicious_run(tumor: NDArray[np.float64], places: NDArray[np.float64] | Non
     return (first, last) if last - first + 1 >= SUSPICIOUS_SLICES and reach >= SUSPICIOUS_MM else None
 
 
-def choose_key_slices(areas: NDArray[np.int64], probabilities: NDArray[np.float64], top: int) -> KeySlices:
-    """Slices to look at first. areas: (n,) outlined pixels; probabilities: (n, 4); top: class of the finding."""
+def choose_key_slices(
+    areas: NDArray[np.int64], probabilities: NDArray[np.float64], top: int, heads: NDArray[np.int64]
+) -> KeySlices:
+    """Slices to look at first. areas: (n,) outlined pixels; probabilities: (n, 4); top: class of the finding;
+    heads: (n,) pixels of the head's outline, 0 where there is none.
+
+    The most confident one is sought among the slices with an outline; without one, among those that show at least
+    `FULL_HEAD` of the head's greatest section, because nothing is as surely free of tumour as the air above a head. The
+    most uncertain one is any that shows a head. Where no slice has a head's outline, all count.
+    """
     entropy = -(probabilities * np.log(np.clip(probabilities, 1e-12, None))).sum(axis=1)
+    full = areas > 0 if areas.any() else heads >= FULL_HEAD * heads.max()
+    some = heads > 0 if heads.any() else np.ones(len(heads), np.bool_)
     return KeySlices(
         largest=int(areas.argmax()) if areas.any() else None,
-        most_confident=int(probabilities[:, top].argmax()),
-        most_uncertain=int(entropy.argmax()),
+        most_confident=int(np.where(full, probabilities[:, top], -1.0).argmax()),
+        most_uncertain=int(np.where(some, entropy, -1.0).argmax()),
     )

@@ -43,12 +43,14 @@ from braintumor_desktop.models.manifest import Calibration
 class _Slices:
     """The series' own slices, whatever grid the network saw.
 
-    done: indices of those analysed; seen: of these, which show a head; probabilities: (slices, 4), smoothed, zero for
+    done: indices of those analysed; seen: of these, which show a head; heads: of these, pixels of the head's outline, 0
+    where there is none; probabilities: (slices, 4), smoothed, zero for
     slices that were not analysed.
     """
 
     done: NDArray[np.int64]
     seen: NDArray[np.bool_]
+    heads: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     mask: NDArray[np.bool_]
     probability: ByteMaps
@@ -77,7 +79,7 @@ def read_series(
     # The coverage that was calibrated on slices is no promise about series.
     finding = replace(finding_from(pooled, calibration), coverage=None)
     areas = mask[done].sum(axis=(1, 2))
-    keys = choose_key_slices(areas, known, int(pooled.argmax()))
+    keys = choose_key_slices(areas, known, int(pooled.argmax()), slices.heads)
     return Reading(
         segmentation=segmentation,
         heatmap=slices.heatmap,
@@ -98,6 +100,7 @@ def _slices_of(study: Study, answers: Sequence[SliceAnswer], calibration: Calibr
     found = _Slices(
         done=np.arange(len(answers)),
         seen=has_head([a.head_px is not None for a in answers]),
+        heads=np.array([a.head_px or 0 for a in answers], np.int64),
         probabilities=np.zeros((study.slices, len(CLASSES))),
         mask=np.zeros(study.pixels.shape, np.bool_),
         probability=ByteMaps.empty(study.pixels.shape),
@@ -127,9 +130,11 @@ def _from_grid(study: Study, answers: Sequence[SliceAnswer], grid: Grid, calibra
     probabilities = np.zeros((study.slices, len(CLASSES)))
     weights = used[known] / used[known].sum(axis=1, keepdims=True)
     probabilities[known] = weights @ smooth(_probabilities(answers, seen, calibration), places)
+    done = np.flatnonzero(known)
     found = _Slices(
-        done=np.flatnonzero(known),
-        seen=np.ones(int(known.sum()), np.bool_),
+        done=done,
+        seen=np.ones(len(done), np.bool_),
+        heads=np.array([_head_px(study, int(index)) or 0 for index in done], np.int64),
         probabilities=probabilities,
         mask=np.zeros(shape, np.bool_),
         probability=ByteMaps.empty(shape),

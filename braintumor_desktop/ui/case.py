@@ -171,6 +171,9 @@ class Case:
         self.analysis = analysis
         self.apply_correction()
         self.headline = f"{tr(finding.title)}, {share_in_words(finding.top_probability)}"
+        if analysis.slices is not None and not analysis.complete:
+            done, all_of_it = len(analysis.slices), analysis.study.slices
+            self.headline += " · " + tr("{count} of {slices} slices", count=done, slices=all_of_it)
 
     @property
     def held_bytes(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,7 @@ class Commands(QObject):
     def open_paths(self, paths: list[Path]) -> None:
         """Open files and folders, and start the next file dialog where they lie."""
         first = paths[0]
-        self._window.settings.last_folder = str(first if first.is_dir() else first.parent)
+        self._window.settings.last_folder = str(first if os.path.isdir(first) else first.parent)  # noqa: PTH112 - never raises
         self._window.workspace.open_paths(paths)
 
     def open_sample(self) -> None:

@@ -30,7 +30,7 @@ class SliceStrip(QWidget):
         super().__init__(parent)
         self._count = 0
         self._current = 0
-        self._findings: Sequence[SliceFinding] = ()
+        self._findings: dict[int, SliceFinding] = {}
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAccessibleName(tr("Slices"))
         self.setMouseTracking(False)
@@ -39,8 +39,8 @@ class SliceStrip(QWidget):
         return QSize(400, 84)
 
     def show_slices(self, count: int, findings: Sequence[SliceFinding] | None) -> None:
-        """How many slices there are and what was found on each; None before the analysis."""
-        self._count, self._findings = count, findings or ()
+        """How many slices there are and what was found on those analysed; None before the analysis."""
+        self._count, self._findings = count, {finding.index: finding for finding in findings or ()}
         self._describe()
         self.update()
 
@@ -72,10 +72,9 @@ class SliceStrip(QWidget):
 
     def _describe(self) -> None:
         words = tr("Slice {number} of {slices}", number=self._current + 1, slices=self._count)
-        if self._current < len(self._findings):
-            words += ", " + tr(
-                "tumour probability {share}", share=share_in_words(self._findings[self._current].tumor_probability)
-            )
+        finding = self._findings.get(self._current)
+        if finding is not None:
+            words += ", " + tr("tumour probability {share}", share=share_in_words(finding.tumor_probability))
         self.setAccessibleDescription(words)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -105,7 +104,7 @@ class SliceStrip(QWidget):
         painter.end()
 
     def _paint_bars(self, painter: QPainter) -> None:
-        for finding in self._findings:
+        for finding in self._findings.values():
             bar = self._bar(finding.index)
             gap = 1.0 if bar.width() > 4 else 0.0
             height = max(1.0, finding.tumor_probability * bar.height())
@@ -129,7 +128,11 @@ class SliceStrip(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QHelpEvent) and self._findings:
-            finding = self._findings[self.slice_at(event.pos().x())]
+            number = self.slice_at(event.pos().x())
+            finding = self._findings.get(number)
+            if finding is None:
+                QToolTip.showText(event.globalPos(), tr("Slice {number}: not analysed", number=number + 1), self)
+                return True
             outline = tr("outline of {area_px:,} px", area_px=finding.area_px) if finding.area_px else tr("no outline")
             probability = share_in_words(finding.tumor_probability)
             words = tr("Slice {number}: tumour probability {share}", number=finding.index + 1, share=probability)

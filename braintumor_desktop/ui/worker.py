@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 
@@ -36,6 +36,7 @@ class Analyzes(Protocol):
         load_ms: float = 0.0,
         progress: Callable[[str, float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        keep_partial: Callable[[], bool] = ...,
     ) -> Analysis: ...
 
 
@@ -53,6 +54,15 @@ class Job:
     device: str
     load_ms: float = 0.0
     cam: str = "grad-cam"
+
+
+@dataclass(eq=False)
+class _Running:
+    """The job under way, and what was asked of it meanwhile."""
+
+    case_id: int
+    stop: threading.Event = field(default_factory=threading.Event)
+    keep_partial: bool = False
 
 
 class Worker(QObject):
@@ -80,7 +90,7 @@ class Worker(QObject):
         self._opened: tuple[str, str] | None = None
         self._lock = threading.Lock()
         self._queue: deque[tuple[int | None, Callable[[], None]]] = deque()
-        self._running: tuple[int, threading.Event] | None = None
+        self._running: _Running | None = None
         self._shut = threading.Event()
         self._wake.connect(self._drain, Qt.ConnectionType.QueuedConnection)
 
@@ -101,11 +111,15 @@ class Worker(QObject):
                     self._queue.appendleft(entry)
                     return
 
-    def cancel(self, case_id: int) -> None:
-        """Drop a waiting job, or ask the running one to stop."""
+    def cancel(self, case_id: int, *, keep_partial: bool = False) -> None:
+        """Drop a waiting job, or ask the running one to stop.
+
+        keep_partial: of a series, what was analysed so far is kept: the job then ends in `done`.
+        """
         with self._lock:
-            if self._running is not None and self._running[0] == case_id:
-                self._running[1].set()
+            if self._running is not None and self._running.case_id == case_id:
+                self._running.keep_partial = keep_partial
+                self._running.stop.set()
                 return
             waiting = [entry for entry in self._queue if entry[0] == case_id]
             for entry in waiting:
@@ -118,7 +132,8 @@ class Worker(QObject):
         with self._lock:
             self._queue = deque(entry for entry in self._queue if entry[0] is None)
             if self._running is not None:
-                self._running[1].set()
+                self._running.keep_partial = False
+                self._running.stop.set()
 
     def shut(self) -> None:
         """Ask everything to stop, for good."""
@@ -140,7 +155,7 @@ class Worker(QObject):
             if self._shut.is_set() or not self._queue:
                 return
             case_id, task = self._queue.popleft()
-            self._running = None if case_id is None else (case_id, threading.Event())
+            self._running = None if case_id is None else _Running(case_id)
         try:
             task()
         finally:
@@ -162,8 +177,10 @@ class Worker(QObject):
                 load_ms=load_ms,
                 progress=throttled(partial(self.progress.emit, job.case_id)),
                 cancelled=self._asked_to_stop,
+                keep_partial=self._asked_to_keep,
             )
-            self._stop_if_asked()
+            if not self._asked_to_keep():
+                self._stop_if_asked()
             self.done.emit(job.case_id, analysis)
         except Cancelled:
             self.cancelled.emit(job.case_id)
@@ -194,7 +211,11 @@ class Worker(QObject):
 
     def _asked_to_stop(self) -> bool:
         running = self._running
-        return self._shut.is_set() or (running is not None and running[1].is_set())
+        return self._shut.is_set() or (running is not None and running.stop.is_set())
+
+    def _asked_to_keep(self) -> bool:
+        running = self._running
+        return not self._shut.is_set() and running is not None and running.keep_partial
 
     def _stop_if_asked(self) -> None:
         if self._asked_to_stop():

@@ -143,8 +143,9 @@ class Workspace(QObject):
         self.reader.load(case.id, case.load)
 
     def cancel(self, case: Case) -> None:
+        """Stop reading and analysing it; of a series that has no answer yet, the slices analysed so far are kept."""
         if case.state.busy:
-            self._thread.worker.cancel(case.id)
+            self._thread.worker.cancel(case.id, keep_partial=case.analysis is None)
             if case.state is CaseState.LOADING:
                 case.load.ask_to_stop()
 

@@ -308,6 +308,23 @@ def test_a_folder_that_may_not_be_read_is_told(disc: Path) -> None:
         (disc / "DICOM").chmod(0o755)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_lies_below_a_folder_that_may_not_be_read_is_told(disc: Path) -> None:
+    (disc / "DICOM").chmod(0)
+    try:
+        catalog = list_inputs([disc / "DICOM" / "A", disc / "picture.png"])
+        assert codes(catalog) == [ErrorCode.FILE_UNREADABLE]
+        assert len(catalog.entries) == 1
+    finally:
+        (disc / "DICOM").chmod(0o755)
+
+
+def test_a_path_that_the_system_refuses_to_look_at_is_told(disc: Path) -> None:
+    catalog = list_inputs([disc / ("long" * 100), disc / "picture.png"])
+    assert codes(catalog) == [ErrorCode.FILE_UNREADABLE]
+    assert len(catalog.entries) == 1
+
+
 def test_an_empty_input_gives_an_empty_list(tmp_path: Path) -> None:
     assert list_inputs([tmp_path]).items == ()
 

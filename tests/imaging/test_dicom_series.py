@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 import shutil
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,9 @@ def test_stacks_that_share_a_series_are_told_apart(series: Path, change: dict[st
     [
         ("SIEMENS MR HEADER", 0x0019100C, "IS", "1000"),
         ("SIEMENS MR HEADER", 0x0019100C, "UN", b"1000"),
+        ("Philips Imaging DD 001", 0x20011003, "FL", 1000.0),
+        ("Philips Imaging DD 001", 0x20011003, "UN", struct.pack("<f", 1000.0)),
+        ("MMCPrivate", 0x00291030, "FD", 1000.0),
         ("GEMS_PARM_01", 0x00431039, "IS", [1000001000, 8, 0, 0]),
         ("GEMS_PARM_01", 0x00431039, "UN", b"1000\\8\\0\\0 "),
     ],

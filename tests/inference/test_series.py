@@ -291,9 +291,27 @@ def test_a_long_run_of_suspicious_slices_is_named() -> None:
 
 def test_key_slices_are_the_largest_the_surest_and_the_least_sure() -> None:
     rows = np.array([NONE, [0.25, 0.25, 0.25, 0.25], TUMOR, [0.8, 0.1, 0.05, 0.05]])
-    keys = choose_key_slices(np.array([0, 0, 20, 30]), rows, 0)
+    heads = np.array([900, 1000, 1000, 900])
+    keys = choose_key_slices(np.array([0, 0, 20, 30]), rows, 0, heads)
     assert (keys.largest, keys.most_confident, keys.most_uncertain) == (3, 2, 1)
-    assert choose_key_slices(np.zeros(4, int), rows, NO_TUMOR).largest is None
+    assert choose_key_slices(np.zeros(4, int), rows, NO_TUMOR, heads).largest is None
+
+
+def test_key_slices_are_not_the_empty_ends_of_a_head() -> None:
+    """Air is surely no tumour, and so is the little skin at the vertex: neither is worth looking at first."""
+    rows = np.array([[0.0, 0.0, 0.0, 1.0], [0.1, 0.0, 0.0, 0.9], [0.2, 0.0, 0.0, 0.8], [0.01, 0.01, 0.01, 0.97]])
+    none = np.zeros(4, int)
+    keys = choose_key_slices(none, rows, NO_TUMOR, np.array([0, 900, 1000, 300]))
+    assert (keys.most_confident, keys.most_uncertain) == (1, 2)
+    flat = np.full((2, 4), 0.25)
+    assert choose_key_slices(none, np.vstack([flat, rows[2:]]), NO_TUMOR, np.array([0, 0, 9, 9])).most_uncertain == 2
+    assert choose_key_slices(none, rows, NO_TUMOR, none).most_confident == 0  # tight crops have no outline anywhere
+
+
+def test_with_a_lesion_the_most_confident_slice_shows_it() -> None:
+    rows = np.array([[0.95, 0.0, 0.0, 0.05], [0.9, 0.0, 0.0, 0.1], [0.8, 0.0, 0.0, 0.2]])
+    keys = choose_key_slices(np.array([0, 40, 60]), rows, 0, np.full(3, 1000))
+    assert (keys.largest, keys.most_confident) == (2, 1)
 
 
 def test_a_sentence_names_a_slice_once_and_no_more_than_five() -> None:

@@ -138,7 +138,10 @@ def test_a_stopped_series_keeps_what_was_analysed_where_that_is_wanted(analyzer:
     heard: list[str] = []
     asked = iter([False, False, True])
     analysis = analyzer.analyze(
-        axial, progress=lambda stage, _: heard.append(stage), cancelled=lambda: next(asked, True), keep_partial=True
+        axial,
+        progress=lambda stage, _: heard.append(stage),
+        cancelled=lambda: next(asked, True),
+        keep_partial=lambda: True,
     )
     assert analysis.slices is not None
     assert not analysis.complete
@@ -148,7 +151,7 @@ def test_a_stopped_series_keeps_what_was_analysed_where_that_is_wanted(analyzer:
     assert not analysis.segmentation.mask[2 * BATCH :].any()
     assert heard[:2] == ["Analysing slice 1 of 26", f"Analysing slice {BATCH + 1} of 26"]
     with pytest.raises(Cancelled):
-        analyzer.analyze(axial, cancelled=lambda: True, keep_partial=True)
+        analyzer.analyze(axial, cancelled=lambda: True, keep_partial=lambda: True)
 
 
 def test_the_same_series_gives_the_same_bits_twice(analyzer: Analyzer, found: Analysis) -> None:

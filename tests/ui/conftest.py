@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +55,15 @@ class BrightSpot:
         load_ms: float = 0.0,
         progress: Callable[[str, float], None] | None = None,
         cancelled: Callable[[], bool] | None = None,
+        keep_partial: Callable[[], bool] = lambda: False,
     ) -> Analysis:
         self.began.set()
         if progress is not None:
             progress("Looking", 0.5)
         while self.gate is not None and not self.gate.wait(0.005):
             if cancelled is not None and cancelled():
+                if study.slices > 1 and keep_partial():
+                    return first_slices(analysis_of(study, load_ms), 2)
                 raise Cancelled
         if self.fail_with is not None:
             raise self.fail_with
@@ -102,6 +105,12 @@ def analysis_of(study: Study, load_ms: float = 0.0) -> Analysis:
         slices=slices if study.slices > 1 else None,
         timing=Timing(load_ms, 1.0, 1.0, load_ms + 2.0),
     )
+
+
+def first_slices(analysis: Analysis, count: int) -> Analysis:
+    """As an analysis of a series is that was stopped after so many slices."""
+    assert analysis.slices is not None
+    return replace(analysis, slices=analysis.slices[:count])
 
 
 def spot_picture(rows: int = 120, columns: int = 160) -> np.ndarray[Any, np.dtype[np.uint8]]:

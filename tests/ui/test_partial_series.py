@@ -1,0 +1,60 @@
+"""An analysis of a series that is stopped half-way: what was found so far stays, and is told apart from the whole."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QPoint
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QToolTip
+from pytestqt.qtbot import QtBot
+
+from braintumor_desktop.ui.case import CaseState
+from braintumor_desktop.ui.main_window import MainWindow
+
+
+def begin(qtbot: QtBot, window: MainWindow, stack: Path, began: threading.Event) -> None:
+    window.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: began.is_set() and window.viewer.study is not None)
+
+
+def test_cancelling_a_series_keeps_the_slices_analysed_so_far(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    analyzer.gate = threading.Event()
+    begin(qtbot, window, stack, analyzer.began)
+    window.actions_by_name["cancel"].trigger()
+    qtbot.waitUntil(lambda: settled(window))
+    (case,) = window.workspace.model.cases
+    assert case.state is CaseState.DONE
+    assert case.analysis is not None
+    assert case.analysis.slices is not None
+    assert [finding.index for finding in case.analysis.slices] == [0, 1]
+    assert case.headline.endswith("2 of 5 slices")
+    assert window.actions_by_name["reanalyse"].isEnabled()
+    strip = window.slice_strip
+    for index, words in ((0, "Slice 1: tumour probability"), (4, "Slice 5: not analysed")):
+        at = strip.bar_centre(index).toPoint()
+        QApplication.sendEvent(strip, QHelpEvent(QEvent.Type.ToolTip, at, strip.mapToGlobal(QPoint(at))))
+        assert QToolTip.text().startswith(words)
+    QToolTip.hideText()
+
+
+def test_a_whole_answer_is_not_replaced_by_part_of_a_new_one(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    window.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: settled(window))
+    (case,) = window.workspace.model.cases
+    whole = case.analysis
+    analyzer.gate = threading.Event()
+    analyzer.began.clear()
+    window.actions_by_name["reanalyse"].trigger()
+    qtbot.waitUntil(analyzer.began.is_set)
+    window.actions_by_name["cancel"].trigger()
+    qtbot.waitUntil(lambda: settled(window))
+    assert case.analysis is whole
+    assert case.state is CaseState.DONE
