@@ -40,8 +40,8 @@ def decode_frame(source: bytes, runner: Any) -> bytes:
     """One frame's stream to its samples, (rows, columns, samples) in native byte order.
 
     Colours are not converted: pydicom does that by the file's photometric interpretation. runner: pydicom's
-    `DecodeRunner`, told how many bits a sample takes. Raises what the codec raises on a broken stream, and ValueError on
-    one whose picture ends early.
+    `DecodeRunner`, told how many bits a sample takes. Raises what the codec raises on a broken stream, and ValueError
+    on one whose picture ends early.
     """
     if runner.transfer_syntax in _JPEG_LS:
         from imagecodecs._jpegls import jpegls_decode
@@ -64,9 +64,9 @@ def decode_frame(source: bytes, runner: Any) -> bytes:
 def _filled(source: bytes) -> bytes:
     """The stream with meaningless bits before its end marker.
 
-    libjpeg makes up the rest of a picture that ends early, and merely warns, which imagecodecs does not tell. Bits after
-    a whole picture are skipped; where bits are missing, these take their place and change the pixels. They begin with
-    a one, because libjpeg fills up with zeros.
+    libjpeg makes up the rest of a picture that ends early, and merely warns, which imagecodecs does not tell. Bits
+    after a whole picture are skipped; where bits are missing, these take their place and change the pixels. They begin
+    with a one, because libjpeg fills up with zeros.
     """
     end = source.rfind(_END_OF_IMAGE)
     end = end if end >= 0 else len(source)
