@@ -10,6 +10,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
+
 LABEL = "imagecodecs"
 
 JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
@@ -18,6 +20,9 @@ _JPEG_LS = ("1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81")
 
 DECODER_DEPENDENCIES = dict.fromkeys((*_JPEG, *_JPEG_LS), ("imagecodecs",))
 """The transfer syntaxes it decodes, and what it needs. JPEG baseline is not among them: Pillow decodes it."""
+
+_END_OF_IMAGE = b"\xff\xd9"
+_FILLING = b"\xa5" * 32
 
 
 def is_available(syntax: str) -> bool:
@@ -35,7 +40,8 @@ def decode_frame(source: bytes, runner: Any) -> bytes:
     """One frame's stream to its samples, (rows, columns, samples) in native byte order.
 
     Colours are not converted: pydicom does that by the file's photometric interpretation. runner: pydicom's
-    `DecodeRunner`, told how many bits a sample takes. Raises what the codec raises on a broken stream.
+    `DecodeRunner`, told how many bits a sample takes. Raises what the codec raises on a broken stream, and ValueError
+    on one whose picture ends early.
     """
     if runner.transfer_syntax in _JPEG_LS:
         from imagecodecs._jpegls import jpegls_decode
@@ -47,7 +53,21 @@ def decode_frame(source: bytes, runner: Any) -> bytes:
         # The same colour space on both sides means: as they are stored.
         colours = {"colorspace": "RGB", "outcolorspace": "RGB"} if runner.samples_per_pixel == 3 else {}
         pixels = jpeg8_decode(source, **colours)
+        if not np.array_equal(pixels, jpeg8_decode(_filled(source), **colours)):
+            raise ValueError("the coded picture ends before all of its rows")
     runner.set_option("bits_allocated", 8 * pixels.itemsize)
     if runner.samples_per_pixel > 1:
         runner.set_option("planar_configuration", 0)
     return bytes(pixels.tobytes())
+
+
+def _filled(source: bytes) -> bytes:
+    """The stream with meaningless bits before its end marker.
+
+    libjpeg makes up the rest of a picture that ends early, and merely warns, which imagecodecs does not tell. Bits
+    after a whole picture are skipped; where bits are missing, these take their place and change the pixels. They begin
+    with a one, because libjpeg fills up with zeros.
+    """
+    end = source.rfind(_END_OF_IMAGE)
+    end = end if end >= 0 else len(source)
+    return source[:end] + _FILLING + source[end:]

@@ -199,11 +199,11 @@ def _volume_files(data: Path) -> list[Path]:
     return [p for p in found if not p.name.startswith(HELD_OUT_VOLUMES)]
 
 
-def volume_slices(path: Path, every: int = 6) -> Iterator[tuple[str, NDArray[np.float32]]]:
+def volume_slices(path: Path, every: float = 6.0, least: float = 0.15) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """Tumour-free slices of a NIfTI head in three planes, upright as radiologists hang them.
 
-    Yields (plane, (rows, columns) float32). Empty ends of the head are left out: a slice counts where at
-    least 15 % of its pixels rise above a tenth of the volume's 99.5th percentile.
+    Yields (plane, (rows, columns) float32), one every `every` mm. Empty ends of the head are left out: a slice
+    counts where at least a share `least` of its pixels rises above a tenth of the volume's 99.5th percentile.
     """
     import nibabel
 
@@ -216,7 +216,7 @@ def volume_slices(path: Path, every: int = 6) -> Iterator[tuple[str, NDArray[np.
         height, width = (z for a, z in reversed(list(enumerate(zooms))) if a != axis)
         for index in range(step // 2, volume.shape[axis], step):
             pixels = np.rot90(np.take(volume, index, axis=axis))
-            if (pixels > 0.1 * bright).mean() < 0.15:
+            if (pixels > 0.1 * bright).mean() < least:
                 continue
             fine = min(height, width)
             size = (round(pixels.shape[1] * width / fine), round(pixels.shape[0] * height / fine))
@@ -226,7 +226,7 @@ def volume_slices(path: Path, every: int = 6) -> Iterator[tuple[str, NDArray[np.
 def _volume_items(path: Path) -> list[Item]:
     empty = np.zeros((PACK_SIZE, PACK_SIZE), np.uint8)
     items: list[Item] = []
-    for plane, pixels in volume_slices(path):
+    for plane, pixels in volume_slices(path, every=3.0, least=0.08):  # the neck too, and the crown
         image = _to_bytes(normalise(resample(pixels, find_frame(pixels), PACK_SIZE)))
         group = f"{path.name}/{plane}/{len(items)}"
         allowed = allowed_classes(TumorClass.NO_TUMOR)

@@ -19,11 +19,12 @@ def class_loss(logits: Tensor, allowed: Tensor, smoothing: float) -> Tensor:
     return -((1 - smoothing) * marginal + smoothing * log_p.mean(dim=1)).mean()
 
 
-def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor, *, empty_dice: bool) -> Tensor:
+def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor, *, empty_dice: float) -> Tensor:
     """Binary cross-entropy and soft Dice where a mask is known, a box loss where a box is, else nothing.
 
-    A head without a tumour has a known, empty mask. With `empty_dice` it counts in Dice too, whose smoothing
-    makes every outlined pixel there costly, which cross-entropy, a mean over all pixels, hardly does.
+    A head without a tumour has a known, empty mask. It counts in Dice too, with weight `empty_dice` (0..1): the
+    smoothing of Dice makes every outlined pixel there costly, which cross-entropy, a mean over all pixels, hardly
+    does; too costly, and faint lesions of real tumours are no longer outlined either.
 
     mask_logits: (n, 1, h, w); regions: (n, 1, h, w) 0..1; kinds: (n,) Region.
     A box (BoxInst, CVPR 2021): nothing outside it, and its row and column extents must match.
@@ -35,10 +36,10 @@ def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor, *, empty_dice
     total = mask_logits.new_zeros(())
     if exact.any():
         total = total + 3 * pixelwise[exact].mean() * exact.float().mean()
-    drawn = exact if empty_dice else kinds == Region.MASK
-    if drawn.any():
-        dice = _dice(probability[drawn].flatten(1), regions[drawn].flatten(1))
-        total = total + dice.mean() * drawn.float().mean()
+    weights = (kinds == Region.MASK).float() + empty_dice * (kinds == Region.EMPTY).float()
+    if weights.any():
+        dice = _dice(probability.flatten(1), regions.flatten(1))
+        total = total + (weights * dice).mean()
     if boxed.any():
         p, r = probability[boxed, 0], regions[boxed, 0]
         outside = (pixelwise[boxed, 0] * (1 - r)).mean()

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
-from braintumor_desktop.models.neuro import Neuro
+from braintumor_desktop.models.neuro import Neuro, NeuroOutput
 from braintumor_desktop.training import augment
 from braintumor_desktop.training.data import (
     FOLDS,
@@ -66,7 +66,7 @@ class Config:
     mask_weight: float
     coarse_weight: float
     attention_weight: float
-    empty_dice: bool
+    empty_dice: float
     keep: str
     patience: int
     evaluate_every: int
@@ -74,6 +74,7 @@ class Config:
     cover: float
     transplant: float
     skull_off: float
+    bfloat16: bool
     folds: tuple[int, ...] | None = None
 
     @property
@@ -353,7 +354,9 @@ def _run_epoch(
     for batch in sampler.epoch(state.epoch):
         for group in optimizer.param_groups:
             group["lr"] = _learning_rate(config, state.epoch + count / steps)
-        out = model(batch.images.to(device, memory_format=torch.channels_last))
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
+            out = model(batch.images.to(device, memory_format=torch.channels_last))
+        out = _in_full_precision(out)
         regions, kinds = batch.regions.to(device), batch.kinds.to(device)
         classes = class_loss(out.logits, batch.allowed.to(device), config.label_smoothing)
         scales = [(m, F.interpolate(regions, m.shape[-2:], mode="area")) for m in (out.mask_logits, *out.coarse_masks)]
@@ -373,6 +376,16 @@ def _run_epoch(
     if sys.stderr.isatty():
         print(file=sys.stderr)  # noqa: T201
     return {"class_loss": round(sums[0] / count, 4), "mask_loss": round(sums[1] / count, 4)}
+
+
+def _in_full_precision(out: NeuroOutput) -> NeuroOutput:
+    return NeuroOutput(
+        out.logits.float(),
+        out.mask_logits.float(),
+        out.features,
+        out.attention.float(),
+        tuple(m.float() for m in out.coarse_masks),
+    )
 
 
 def _save(

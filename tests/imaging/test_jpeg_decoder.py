@@ -76,3 +76,17 @@ def test_a_damaged_stream_is_refused(series: Path, phantom: PhantomVolume, synta
     with pytest.raises(BrainTumorError) as caught:
         load(compressed(series / "0006.dcm", syntax, broken, bits=12))
     assert caught.value.code is ErrorCode.DICOM_DAMAGED
+
+
+@pytest.mark.parametrize("lossless", [False, True])
+@pytest.mark.parametrize("missing", [3, 0.01, 0.5])
+def test_a_jpeg_picture_that_ends_early_is_refused_even_with_an_end_marker(
+    series: Path, phantom: PhantomVolume, lossless: bool, missing: float
+) -> None:
+    options = {"lossless": True, "predictor": 1} if lossless else {"level": 90}
+    whole = jpeg8_encode(phantom.pixels[5].astype(np.uint16), bitspersample=12, **options)
+    cut = 2 + (missing if missing > 1 else int(missing * len(whole)))
+    syntax = JPEG_LOSSLESS_SV1 if lossless else JPEG_EXTENDED
+    with pytest.raises(BrainTumorError) as caught:
+        load(compressed(series / "0006.dcm", syntax, whole[:-cut] + b"\xff\xd9", bits=12))
+    assert caught.value.code is ErrorCode.DICOM_DAMAGED

@@ -107,7 +107,7 @@ def test_a_box_punishes_lesions_outside_it_and_none_inside() -> None:
     inside[..., 8:16, 8:16] = 8
     outside[..., 20:28, 20:28] = 8
     nothing = torch.full((1, 1, 32, 32), -8.0)
-    losses = [mask_loss(logits, region, kinds, empty_dice=True).item() for logits in (inside, nothing, outside)]
+    losses = [mask_loss(logits, region, kinds, empty_dice=1.0).item() for logits in (inside, nothing, outside)]
     assert losses[0] < 0.05 < losses[1] < losses[2]
 
 
@@ -118,7 +118,7 @@ def test_an_outline_in_a_head_without_a_tumour_is_costly() -> None:
     empty, kinds = torch.zeros(1, 1, 64, 64), torch.tensor([Region.EMPTY])
     losses = [
         mask_loss(logits, empty, kinds, empty_dice=empty_dice).item()
-        for empty_dice in (True, False)
+        for empty_dice in (1.0, 0.0)
         for logits in (speck, nothing)
     ]
     assert losses[0] - losses[1] > 0.9
@@ -136,7 +136,7 @@ def test_training_begins_from_given_weights(data: Path, config: Config, tmp_path
 
 def test_pictures_without_any_region_teach_the_mask_nothing() -> None:
     logits = torch.randn(2, 1, 8, 8, requires_grad=True)
-    assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2), empty_dice=True).item() == 0
+    assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2), empty_dice=1.0).item() == 0
 
 
 def test_a_removed_lesion_is_gone_and_the_rest_stays() -> None:
