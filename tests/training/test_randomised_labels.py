@@ -40,8 +40,8 @@ def maps_after_training(shuffled: bool) -> Tensor:
         discs, labels = discs[order], labels[order]
     kinds = torch.where(labels == LESION, int(Region.MASK), int(Region.EMPTY))
     allowed = torch.nn.functional.one_hot(labels, 4).bool()
-    for step in range(40):
-        batch = torch.arange(8 * (step % 8), 8 * (step % 8 + 1))
+    for step in range(30):
+        batch = torch.arange(16 * (step % 4), 16 * (step % 4 + 1))
         optimizer.zero_grad()
         out = network(images[batch])
         loss = class_loss(out.logits, allowed[batch], 0.0)
