@@ -50,7 +50,12 @@ def compare(
         sys.stderr.write(f"{model}\n")
         evaluate(data, model, out, device=device)
         figures = json.loads((out / f"{model}.json").read_text(encoding="utf-8"))
-        found[model] = {"figures": figures, "cost": cost(row), **examine(Analyzer.open(model, device), data)}
+        found[model] = {
+            "figures": figures,
+            "trained": row.training_data,
+            "cost": cost(row),
+            **examine(Analyzer.open(model, device), data),
+        }
     (out / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     page = comparison_page.write(found, out)
     if card is not None:
