@@ -112,7 +112,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     options.data, options.weights, options.fold, options.out, device=options.device
                 )
             if options.all:
-                return training.run_compare(options.data, options.out, device=options.device)
+                return training.run_compare(options.data, options.out, only=options.only, device=options.device)
             return training.run_evaluate(
                 options.data,
                 options.model,
@@ -199,6 +199,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
     evaluate.add_argument("--model", default="neuro", metavar="ID")
     evaluate.add_argument("--all", action="store_true", help="every model, side by side, and the model card's tables")
+    words = "with --all: measure these models, keep the earlier figures of the others"
+    evaluate.add_argument("--only", nargs="+", metavar="ID", help=words)
     words = "neuro: judge --weights on the official fold they were trained without"
     evaluate.add_argument("--fold", type=int, choices=range(1, 6), metavar="K", help=words)
     evaluate.add_argument("--weights", type=Path, metavar="FILE", help="a training run's weights.pt instead")

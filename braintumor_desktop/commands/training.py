@@ -76,14 +76,17 @@ def _not_for(option: str, meant: str, given: str) -> BrainTumorError:
     return BrainTumorError(ErrorCode.DATA_INVALID, f"{option} is for {meant}, not for {given}.", f"Leave {option} out.")
 
 
-def run_compare(data: Path, out: Path, *, device: str) -> int:
-    """Evaluate every model and write the comparison and the model card's tables anew. Raises BrainTumorError."""
+def run_compare(data: Path, out: Path, *, only: list[str] | None = None, device: str) -> int:
+    """Evaluate every model and write the comparison and the model card's tables anew. Raises BrainTumorError.
+
+    only: the models to measure; the others keep the figures of an earlier run with the same weights.
+    """
     try:
         from braintumor_desktop.training.comparison import compare
     except ImportError as error:
         raise _no_training() from error
     card = out.parent / "MODEL_CARD.md"
-    print(compare(data, out, card if card.is_file() else None, device=device))
+    print(compare(data, out, card if card.is_file() else None, only=only, device=device))
     return 0
 
 

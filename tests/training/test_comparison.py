@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.models.manifest import read_manifest
 from braintumor_desktop.training import comparison_page
+from braintumor_desktop.training.comparison import compare
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
 from braintumor_desktop.training.folds import folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
@@ -48,6 +50,7 @@ def found() -> dict[str, dict]:
                 "dice_estimate": {"mean_absolute_error": 0.1, "correlation": 0.5} if full else None,
                 "milliseconds_median": 29.4,
             },
+            "trained": "pictures, 3 of 20 epochs",
             "cost": {"parameters": 1234567, "gmac": 1.5, "file_bytes": 9_000_000, "peak_memory_bytes": 4e8},
             "stress": {
                 s.title: {"mild": s.mild, "accuracy_3": value, "called_tumor": 1, "dice": value} for s in STRESSES
@@ -135,3 +138,19 @@ def test_strangers_are_the_same_pictures_every_time(tmp_path: Path) -> None:
     assert len(drawn) == EACH
     assert all(a[0] == b[0] and np.array_equal(a[1], b[1]) for a, b in zip(once, again, strict=True))
     assert all(pixels.ndim == 2 and min(pixels.shape) >= 16 for _, pixels in once)
+
+
+def test_only_some_models_are_measured_again_and_others_keep_figures_of_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = read_manifest()
+    assert "neuro" in rows
+    with pytest.raises(BrainTumorError, match="no figures of neuro"):
+        compare(tmp_path, tmp_path, only=[])
+    stored = {name: {"figures": {"model": {"sha256": row.sha256}}} for name, row in rows.items()}
+    (tmp_path / "comparison.json").write_text(json.dumps(stored), encoding="utf-8")
+    monkeypatch.setattr(comparison_page, "write", lambda found, out: ", ".join(found))
+    assert compare(tmp_path, tmp_path, only=[]) == ", ".join(rows)
+    with pytest.raises(BrainTumorError) as caught:
+        compare(tmp_path, tmp_path, only=["nothing"])
+    assert caught.value.code is ErrorCode.MODEL_UNKNOWN
