@@ -112,8 +112,12 @@ class Analyzer:
         tilted = straight_grid(study.pixels.shape, study.geometry) if outlines else None
         if tilted is not None:
             tell(phrase("Resampling"), 0.0)
-        pixels = study.pixels if tilted is None else resample_to(study.pixels, tilted.grid)
-        answers, infer_s, explain_s = self._look(pixels, tell, asked, keep_partial=keep_partial)
+        answers, infer_s, explain_s = self._look(  # no name for the resampled volume: it goes when it was looked at
+            study.pixels if tilted is None else resample_to(study.pixels, tilted.grid),
+            tell,
+            asked,
+            keep_partial=keep_partial,
+        )
         tell(phrase("Measuring"), NETWORK_SHARE if study.slices > 1 else 1.0)
         calibration = self.row.calibration
         if study.slices == 1:

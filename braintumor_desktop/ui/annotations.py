@@ -44,7 +44,8 @@ class Shown:
     """Everything the corners speak of.
 
     title: what the list calls the case; zoom: screen pixels a column; edges: None where orientation is unknown;
-    warning: what the reader must know of this series, empty if nothing; brief: a small view, beside others.
+    warning: what the reader must know of this series, empty if nothing; brief: a small view, beside others;
+    named: small as it is, it must say which series it shows, because there are two.
     """
 
     study: Study
@@ -57,13 +58,14 @@ class Shown:
     title: str
     warning: str = ""
     brief: bool = False
+    named: bool = False
 
 
 def top_left(shown: Shown) -> list[str]:
     study, stack = shown.study, shown.stack
     lines = [shown.title]
     if stack.plane is not Plane.ACQUIRED:
-        lines = [tr(stack.plane.value)]
+        lines = [tr(stack.plane.value), shown.title] if shown.named else [tr(stack.plane.value)]
     elif not shown.brief:
         size = tr(
             "{columns} × {rows} px · {format} · {bits} bit",
@@ -120,7 +122,7 @@ def draw_annotations(painter: QPainter, area: QRectF, font: QFont, shown: Shown)
     line = metrics.height()
     widest = 0.62 * area.width()
     lines = [(text, TEXT) for text in top_left(shown)]
-    if shown.warning and not shown.brief:
+    if shown.warning and (shown.named or not shown.brief):
         lines.append((f"⚠ {shown.warning}", BADGE))
     for i, (text, colour) in enumerate(lines):
         room = widest if i < 3 else area.width() - 2 * MARGIN  # badges stand beside the first lines

@@ -247,7 +247,8 @@ class MainWindow(QMainWindow):
         self.case_panel.refresh()
         if case.state.busy:
             self.notice.hide_for(case)
-        if case is self.area.other and case.study is not self.area.beside.study:
+        beside = self.area.beside
+        if case is self.area.other and (case.study is not beside.study or case.analysis is not beside.analysis):
             self.area.show_beside(case)
         if case is not self.workspace.shown:
             self._enable_actions(self.workspace.shown)

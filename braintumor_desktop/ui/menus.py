@@ -194,6 +194,7 @@ class Menus:
             ("layout_three", "F7", tr("Axial, coronal and sagittal planes through one point")),
             ("layout_four", "F8", tr("The three planes and the series as acquired")),
             ("layout_beside", "F9", tr("This series and another one")),
+            ("layout_planes_beside", "Ctrl+F9", tr("The three planes of this series and of another one")),
         ):
             layout = LAYOUTS[name]
             slot = partial(self._arrange, layout)

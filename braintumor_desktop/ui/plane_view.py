@@ -63,7 +63,8 @@ class PlaneView(QWidget):
         super().__init__(parent)
         self.layers = layers if layers is not None else Layers()
         self.invert = False
-        self.title, self.warning, self.brief, self.framed = "", "", False, False
+        self.title, self.warning = "", ""
+        self.brief = self.named = self.framed = False
         self._study: Study | None = None
         self._stack: PlaneStack | None = None
         self._cut: PlaneStack | None = None
@@ -94,6 +95,10 @@ class PlaneView(QWidget):
         return self._study
 
     @property
+    def analysis(self) -> Analysis | None:
+        return self._analysis
+
+    @property
     def stack(self) -> PlaneStack | None:
         """The planes it goes through."""
         return self._stack
@@ -112,6 +117,11 @@ class PlaneView(QWidget):
     @property
     def slice_index(self) -> int:
         return self._slice
+
+    @property
+    def crosshair(self) -> QPointF | None:
+        """In picture coordinates."""
+        return self._crosshair
 
     @property
     def transform(self) -> ViewTransform:
@@ -296,6 +306,7 @@ class PlaneView(QWidget):
             self.title,
             self.warning,
             self.brief,
+            self.named,
         )
 
     def _paint_maps(self, painter: QPainter, study: Study, seen: Seen) -> None:

@@ -10,16 +10,15 @@ from PySide6.QtCore import QPointF, Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from braintumor_desktop.domain.phrases import phrase
-from braintumor_desktop.domain.study import Study
-from braintumor_desktop.imaging.reformat import Plane, can_reformat, reformatted
+from braintumor_desktop.imaging.reformat import Plane
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.language import tr
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.layers import Layers
 from braintumor_desktop.ui.result_words import sequence_warning
+from braintumor_desktop.ui.series_views import SeriesViews
 from braintumor_desktop.ui.viewer import Grip, Viewer
 
-PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
 _GAP = 3
 
 
@@ -30,12 +29,17 @@ class Layout(Enum):
     THREE = phrase("&Three planes")
     FOUR = phrase("Three planes and the &series")
     BESIDE = phrase("Side &by side")
+    PLANES_BESIDE = phrase("Three planes of &each, side by side")
+
+
+TWO_SERIES = (Layout.BESIDE, Layout.PLANES_BESIDE)
+_LINKED = (Layout.THREE, Layout.FOUR, Layout.PLANES_BESIDE)
 
 
 class ViewArea(QWidget):
     """Viewers that show the same patient point.
 
-    viewer: the series as acquired; planes: its reformats; beside: another series.
+    viewer: the series as acquired; planes: its reformats; beside, beside_planes: those of another series.
     slice_shown: the viewer as acquired shows another slice; window_changed: of the case shown.
     """
 
@@ -45,21 +49,19 @@ class ViewArea(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.layers = Layers()
-        self.viewer = Viewer(layers=self.layers)
-        self.planes = {plane: Viewer(layers=self.layers) for plane in PLANES}
-        self.beside = Viewer(layers=self.layers)
+        self._own, self._second = SeriesViews(self.layers), SeriesViews(self.layers)
+        self.viewer, self.planes = self._own.stack, self._own.planes
+        self.beside, self.beside_planes = self._second.stack, self._second.planes
         self.arrangement = Layout.ONE
         self.synchronised = True
-        self._case: Case | None = None
-        self._other: Case | None = None
-        self._point: NDArray[np.float64] | None = None
-        self._planes_show: Study | None = None
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP)
         for plane, viewer in self.planes.items():
             viewer.setAccessibleName(tr("{plane} plane", plane=tr(plane.value)))
         self.beside.setAccessibleName(tr("Series beside"))
+        for plane, viewer in self.beside_planes.items():
+            viewer.setAccessibleName(tr("{plane} plane of the series beside", plane=tr(plane.value)))
         for viewer in self.viewers:
             viewer.setParent(self)
             viewer.slice_asked.connect(lambda index, viewer=viewer: self.go_to(viewer, index))
@@ -69,16 +71,20 @@ class ViewArea(QWidget):
 
     @property
     def viewers(self) -> tuple[Viewer, ...]:
-        return (self.viewer, *self.planes.values(), self.beside)
+        return (*self._own.viewers, *self._second.viewers)
 
     @property
     def active(self) -> Viewer:
         """The viewer that keys and menus act on."""
         return next((v for v in self.viewers if v.hasFocus() and v.isVisible()), self._visible()[0])
 
+    def is_beside(self, viewer: Viewer) -> bool:
+        """Whether it shows the other one of two series."""
+        return viewer in self._second.viewers
+
     def set_grip(self, grip: Grip) -> None:
         """What takes hold of the pictures of the case shown; the series beside it is another case's."""
-        for viewer in (self.viewer, *self.planes.values()):
+        for viewer in self._own.viewers:
             viewer.grip = grip
 
     def update_views(self) -> None:
@@ -87,12 +93,14 @@ class ViewArea(QWidget):
             viewer.update()
 
     def can_show(self, layout: Layout) -> bool:
-        """Whether the case shown has what a layout needs."""
-        if self._case is None or self._case.study is None:
+        """Whether the case shown has what a layout needs; of the other series, as far as it is read."""
+        if self._own.study is None:
             return False
-        if layout in (Layout.THREE, Layout.FOUR):
-            return can_reformat(self._case.study)
-        return layout is Layout.ONE or self._other is not None
+        if layout in _LINKED and not self._own.has_planes:
+            return False
+        if layout is Layout.PLANES_BESIDE and self._second.study is not None and not self._second.has_planes:
+            return False
+        return layout not in TWO_SERIES or self._second.case is not None
 
     def arrange(self, layout: Layout) -> None:
         """Lay the viewers out."""
@@ -105,6 +113,11 @@ class ViewArea(QWidget):
             Layout.THREE: [(axial, 0, 0), (coronal, 0, 1), (sagittal, 0, 2)],
             Layout.FOUR: [(axial, 0, 0), (sagittal, 0, 1), (coronal, 1, 0), (self.viewer, 1, 1)],
             Layout.BESIDE: [(self.viewer, 0, 0), (self.beside, 0, 1)],
+            Layout.PLANES_BESIDE: [
+                (viewer, row, column)
+                for row, views in enumerate((self._own, self._second))
+                for column, viewer in enumerate(views.planes.values())
+            ],
         }
         laid = places[layout]
         for viewer, row, column in laid:
@@ -115,7 +128,8 @@ class ViewArea(QWidget):
         shown = [viewer for viewer, _, _ in laid]
         for viewer in self.viewers:
             viewer.setVisible(viewer in shown)
-            viewer.brief = layout in (Layout.THREE, Layout.FOUR)
+            viewer.brief = layout in _LINKED
+            viewer.named = layout is Layout.PLANES_BESIDE
             viewer.framed = len(shown) > 1
             viewer.update()
         self._fill_planes()
@@ -126,21 +140,15 @@ class ViewArea(QWidget):
 
     def show_case(self, case: Case | None) -> None:
         """Another case, or the same one with more known of it. Falls back to one view where planes are not possible."""
-        changed = case is not self._case
-        if case is not None and case is self._other:  # what stood at the right comes to the left, and the other way
-            self._other = self._case
-        self._case = case
-        self._planes_show = None
-        if case is None or case.study is None or case.window is None:
-            self._point = None
-            for viewer in self.viewers:
-                viewer.clear()
+        if case is not None and case is self._second.case:  # what stood at the right comes to the left, and so on
+            self._second.show(self._own.case)
+        self._own.show(case)
+        if case is None or self._own.study is None:
+            self._own.clear()
+            self._second.clear()
             return
-        self.viewer.warning = sequence_warning(case.study)
-        self.viewer.show_study(case.study, case.window, case.slice_index, turn=case.turn, title=case.name)
-        self.viewer.show_analysis(case.analysis)
-        if changed:
-            self._point = None
+        self.viewer.warning = sequence_warning(self._own.study)
+        self._own.fill_stack()
         if not self.can_show(self.arrangement):
             self.arrange(Layout.ONE)
             return
@@ -149,44 +157,53 @@ class ViewArea(QWidget):
         self._share_point()
 
     def show_analysis(self, case: Case) -> None:
-        for viewer in (self.viewer, *self.planes.values()):
-            if viewer.study is not None:
-                viewer.show_analysis(case.analysis)
+        """The overlays of a case, wherever it is shown."""
+        for views in (self._own, self._second):
+            if views.case is case:
+                views.show_analysis()
 
     def show_beside(self, case: Case | None) -> None:
-        """Which case goes to the right side of the layout side by side."""
-        self._other = case
-        self._fill_beside()
-        self.update_views()
-        if case is None and self.arrangement is Layout.BESIDE:
+        """Which case goes to the right side, or the lower one, of the layouts side by side."""
+        self._second.show(case)
+        if case is None and self.arrangement in TWO_SERIES:
             self.arrange(Layout.ONE)
+            return
+        self._fill_beside()
+        self._share_point()
+        self.update_views()
 
     @property
     def other(self) -> Case | None:
-        return self._other
+        return self._second.case
 
     def go_to(self, viewer: Viewer, index: int) -> None:
         """Another slice in one viewer; the others follow where they show the same patient."""
         viewer.show_slice(index)
-        if viewer.stack is not None and self._point is not None and viewer is not self.beside:
-            place = viewer.stack.grid_point(self._point)
-            if place is not None:
-                self._point = viewer.stack.patient_point(place[0], place[1], viewer.slice_index)
+        self._views_of(viewer).move_along(viewer)
         self._follow(viewer)
+
+    def go_to_point(self, slice_index: int, patient: NDArray[np.float64] | None) -> None:
+        """A slice of the series as acquired; where planes are shown, they meet at a point on it (RAS mm), if known."""
+        self.go_to(self.viewer, slice_index)
+        if patient is not None and self.arrangement in _LINKED:
+            self._own.point = patient
+            self._share_point()
 
     def synchronise(self, on: bool) -> None:
         """Whether the two series side by side are scrolled together."""
         self.synchronised = on
-        self._follow(self.viewer)
+        self._follow(self.active if self.arrangement is Layout.PLANES_BESIDE else self.viewer)
 
     def same_frame(self) -> bool:
         """Whether the two series side by side share the patient's coordinates (DICOM frame of reference)."""
-        studies = [case.study for case in (self._case, self._other) if case is not None and case.study is not None]
-        if len(studies) < 2:
+        one, two = self._own.study, self._second.study
+        if one is None or two is None or one.geometry.affine is None or two.geometry.affine is None:
             return False
-        frames = [study.geometry.frame_of_reference_uid for study in studies]
-        known = all(study.geometry.affine is not None for study in studies)
-        return known and frames[0] is not None and frames[0] == frames[1]
+        frames = (one.geometry.frame_of_reference_uid, two.geometry.frame_of_reference_uid)
+        return frames[0] is not None and frames[0] == frames[1]
+
+    def _views_of(self, viewer: Viewer) -> SeriesViews:
+        return self._second if self.is_beside(viewer) else self._own
 
     def _visible(self) -> list[Viewer]:
         order = {
@@ -194,41 +211,37 @@ class ViewArea(QWidget):
             Layout.THREE: [*self.planes.values()],
             Layout.FOUR: [*self.planes.values(), self.viewer],
             Layout.BESIDE: [self.viewer, self.beside],
+            Layout.PLANES_BESIDE: [*self.planes.values(), *self.beside_planes.values()],
         }
         return order[self.arrangement]
 
     def _fill_planes(self) -> None:
-        case = self._case
-        wanted = self.arrangement in (Layout.THREE, Layout.FOUR)
-        if not wanted or case is None or case.study is None or case.window is None or not can_reformat(case.study):
-            return
-        if self._planes_show is not case.study:
-            for plane, viewer in self.planes.items():
-                stack = reformatted(case.study, plane)
-                viewer.show_study(case.study, case.window, stack.slices // 2, stack=stack, title=case.name)
-                viewer.show_analysis(case.analysis)
-                viewer.invert = self.viewer.invert
-            self._planes_show = case.study
-        if self._point is None:
-            self._point = _centre(case.study, self.viewer.slice_index)
+        if self.arrangement in _LINKED:
+            self._own.fill_planes()
 
     def _fill_beside(self) -> None:
-        case = self._other
-        if case is None or case.study is None or case.window is None:
-            self.beside.clear()
+        second = self._second
+        if second.study is None:
+            second.clear()
             return
-        if self.beside.study is not case.study:
-            self.beside.show_study(case.study, case.window, case.slice_index, turn=case.turn, title=case.name)
-            self.beside.show_analysis(case.analysis)
-            self.beside.invert = self.viewer.invert
-        self._follow(self.viewer)
+        if self.beside.study is not second.study:
+            second.fill_stack()
+            self.beside.set_invert(self.viewer.invert)
+        elif second.case is not None and self.beside.analysis is not second.case.analysis:
+            second.show_analysis()
+        if self.arrangement is Layout.PLANES_BESIDE:
+            if not second.has_planes:  # read only now: a picture, or a stack of unknown place
+                self.arrange(Layout.BESIDE)
+                return
+            second.fill_planes()
         words = "" if self.same_frame() else tr("Not synchronised: another frame of reference")
-        self.beside.warning = words
+        self.beside.warning = self.beside_planes[Plane.AXIAL].warning = words
         self.beside.update()
+        self._follow(self.viewer)
 
     def _choose_point(self, viewer: Viewer, at: QPointF) -> None:
         if viewer.stack is not None:
-            self._point = viewer.stack.patient_point(at.y() - 0.5, at.x() - 0.5, viewer.slice_index)
+            self._views_of(viewer).point = viewer.stack.patient_point(at.y() - 0.5, at.x() - 0.5, viewer.slice_index)
             self._share_point(except_for=viewer)
 
     def _follow(self, moved: Viewer) -> None:
@@ -252,36 +265,21 @@ class ViewArea(QWidget):
 
     def _share_point(self, except_for: Viewer | None = None) -> None:
         """Slices and crosshairs where the point is; no crosshair in a view on its own."""
-        linked = self.arrangement in (Layout.THREE, Layout.FOUR) and self._point is not None
-        for viewer in (self.viewer, *self.planes.values()):
-            if not linked or self._point is None or viewer.stack is None:
-                viewer.show_crosshair(None)
-                continue
-            place = viewer.stack.grid_point(self._point)
-            if place is None:
-                viewer.show_crosshair(None)
-                continue
-            row, column, index = place
-            if viewer is not except_for and round(index) != viewer.slice_index:
-                viewer.show_slice(round(index))
-                if viewer is self.viewer:
-                    self.slice_shown.emit(viewer.slice_index)
-            viewer.show_crosshair(QPointF(column + 0.5, row + 0.5))
+        linked = self.arrangement in _LINKED
+        if self.arrangement is Layout.PLANES_BESIDE and self.synchronised and self.same_frame():
+            one, two = self._own, self._second
+            if except_for is not None and self.is_beside(except_for):
+                one, two = two, one
+            two.point = one.point
+        if self._own.meet(linked=linked, except_for=except_for):
+            self.slice_shown.emit(self.viewer.slice_index)
+        self._second.meet(linked=self.arrangement is Layout.PLANES_BESIDE, except_for=except_for)
 
     def _set_window(self, changed: Viewer, window: Window) -> None:
         """All views of a case look alike."""
-        if changed is self.beside:
-            if self._other is not None:
-                self._other.window = window
-            return
-        for viewer in (self.viewer, *self.planes.values()):
-            if viewer is not changed and viewer.study is not None:
-                viewer.set_window(window)
-        self.window_changed.emit(window)
-
-
-def _centre(study: Study, slice_index: int) -> NDArray[np.float64] | None:
-    affine = study.geometry.affine
-    if affine is None:
-        return None
-    return np.asarray((affine @ np.array([(study.columns - 1) / 2, (study.rows - 1) / 2, slice_index, 1.0]))[:3])
+        views = self._views_of(changed)
+        views.set_window(window)
+        if views is self._own:
+            self.window_changed.emit(window)
+        elif views.case is not None:
+            views.case.window = window

@@ -14,7 +14,7 @@ from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window, full_window, robust_window
 from braintumor_desktop.language import tr
 from braintumor_desktop.ui.case import Case
-from braintumor_desktop.ui.view_area import Layout
+from braintumor_desktop.ui.view_area import TWO_SERIES, Layout
 from braintumor_desktop.ui.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ LAYOUTS = {
     "layout_three": Layout.THREE,
     "layout_four": Layout.FOUR,
     "layout_beside": Layout.BESIDE,
+    "layout_planes_beside": Layout.PLANES_BESIDE,
 }
 _ALWAYS = (
     *("fit", "one_to_one", "zoom_in", "zoom_out", "invert", "reset_view"),
@@ -61,13 +62,13 @@ class ViewCommands(QObject):
     def _measured(self) -> Viewer:
         """The active viewer, unless it shows another series than the one that is measured."""
         area = self._window.area
-        return area.viewer if area.active is area.beside else area.active
+        return area.viewer if area.is_beside(area.active) else area.active
 
     @property
     def _case(self) -> Case | None:
         """The case that the active viewer shows."""
         area = self._window.area
-        return area.other if area.active is area.beside else self._window.workspace.shown
+        return area.other if area.is_beside(area.active) else self._window.workspace.shown
 
     def refresh(self) -> None:
         """Which actions make sense now, and which are on."""
@@ -76,10 +77,13 @@ class ViewCommands(QObject):
         shown = case is not None and case.study is not None
         enable(_ALWAYS, shown)
         for name, layout in LAYOUTS.items():
-            possible = len(self._others()) > 0 if layout is Layout.BESIDE else area.can_show(layout)
+            alone = Layout.THREE if layout is Layout.PLANES_BESIDE else Layout.ONE
+            possible = (
+                len(self._others()) > 0 and area.can_show(alone) if layout in TWO_SERIES else area.can_show(layout)
+            )
             enable((name,), shown and possible)
             window.actions_by_name[name].setChecked(area.arrangement is layout)
-        beside = area.arrangement is Layout.BESIDE
+        beside = area.arrangement in TWO_SERIES
         enable(("synchronise", "next_beside", "previous_beside"), beside)
         moving = shown and any(viewer.stack is not None and viewer.stack.slices > 1 for viewer in area.viewers)
         enable(("cine",), moving)
@@ -150,7 +154,7 @@ class ViewCommands(QObject):
 
     def arrange(self, layout: Layout) -> None:
         area = self._window.area
-        if layout is Layout.BESIDE and area.other not in self._others():
+        if layout in TWO_SERIES and area.other not in self._others():
             self._show_beside(self._others()[0])
         area.arrange(layout)
         self.refresh()
@@ -171,12 +175,14 @@ class ViewCommands(QObject):
         self._window.area.show_beside(case)
 
     def _others(self) -> list[Case]:
-        """The cases that could stand beside the one shown, the next in the list first."""
+        """The cases that could stand beside the one shown: those of its study, then the next in the list first."""
         cases, shown = self._window.workspace.model.cases, self._window.workspace.shown
-        if shown not in cases:
+        if shown is None or shown not in cases:
             return []
         at = cases.index(shown)
-        return [case for case in cases[at + 1 :] + cases[:at] if case.error is None]
+        others = [case for case in cases[at + 1 :] + cases[:at] if case.error is None]
+        uid = None if shown.entry is None else shown.entry.study_uid
+        return sorted(others, key=lambda c: uid is None or c.entry is None or c.entry.study_uid != uid)
 
     # Cine
 
