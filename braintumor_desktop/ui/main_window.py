@@ -143,6 +143,7 @@ class MainWindow(QMainWindow):
         self.results.cancel_asked.connect(self.commands.cancel)
         self.area.window_changed.connect(self._window_changed)
         self.area.slice_shown.connect(self._slice_shown)
+        self.results.places.place_chosen.connect(self.area.go_to_point)
         self.measuring.changed.connect(self._measured)
         self.results.note_changed.connect(lambda: self.workspace.keeper.note_change(self.workspace.shown))
         self.slice_strip.slice_chosen.connect(self.go_to_slice)

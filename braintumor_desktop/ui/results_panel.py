@@ -20,6 +20,7 @@ from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import reference_text
 from braintumor_desktop.ui import result_words
 from braintumor_desktop.ui.case import Case, CaseState
+from braintumor_desktop.ui.places_list import PlacesList
 from braintumor_desktop.ui.probability_bars import ProbabilityBars
 from braintumor_desktop.ui.reader_box import ReaderBox
 from braintumor_desktop.ui.sections import FoldedText, heading, paragraph, rows_into
@@ -76,6 +77,10 @@ class ResultsPanel(QScrollArea):
         details.addLayout(self._sizes)
         self.size_note = paragraph(faint=True)
         details.addWidget(self.size_note)
+        self._places_title = heading(tr("Where to look"))
+        details.addWidget(self._places_title)
+        self.places = PlacesList()
+        details.addWidget(self.places)
         details.addWidget(heading(tr("Quality")))
         self.quality = paragraph()
         details.addWidget(self.quality)
@@ -146,6 +151,9 @@ class ResultsPanel(QScrollArea):
         _set_or_hide(self.prediction_set, result_words.prediction_set(analysis.finding))
         rows_into(self._sizes, result_words.sizes(analysis.study, analysis.segmentation))
         _set_or_hide(self.size_note, result_words.size_note(analysis.study, analysis.segmentation))
+        self.places.show_places(analysis)
+        for widget in (self._places_title, self.places):
+            widget.setVisible(self.places.count() > 0)
         lines = [f"{'⚠' if warning else '•'}  {words}" for warning, words in result_words.quality(analysis)]
         self.quality.setText("\n".join(lines))
         self.explanation.setText(result_words.explanation(analysis))

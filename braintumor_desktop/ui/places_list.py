@@ -1,0 +1,97 @@
+"""Where in a series to look: its lesions, and the slices that the model is most and least sure of."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSizePolicy, QWidget
+
+from braintumor_desktop.domain.findings import Analysis, Lesion
+from braintumor_desktop.domain.measurements import Diameter
+from braintumor_desktop.language import tr
+from braintumor_desktop.reporting.figures import in_words
+
+
+class PlacesList(QListWidget):
+    """One row a place, and a click or Enter goes there.
+
+    place_chosen: a slice as acquired, and a point on it in RAS millimetres, None where that is unknown.
+    """
+
+    place_chosen = Signal(int, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._places: list[tuple[int, object]] = []
+        self.setAccessibleName(tr("Where to look"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWordWrap(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideNone)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        self.itemClicked.connect(self._chosen)
+        self.itemActivated.connect(self._chosen)
+
+    def show_places(self, analysis: Analysis) -> None:
+        """The places of a series; none for a picture."""
+        self.clear()
+        self._places = []
+        found, keys = analysis.segmentation, analysis.key_slices
+        for number, lesion in enumerate(() if found is None else found.lesions, 1):
+            self._add(lesion_words(number, lesion), lesion.key_slice, _point_on_key_slice(analysis, lesion))
+        if keys is not None:
+            self._add(tr("Most certain: slice {number}", number=keys.most_confident + 1), keys.most_confident, None)
+            self._add(tr("Least certain: slice {number}", number=keys.most_uncertain + 1), keys.most_uncertain, None)
+        self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, sum(self.sizeHintForRow(row) for row in range(self.count())) + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()  # narrower rows take more lines
+
+    def _add(self, words: str, slice_index: int, patient: object) -> None:
+        self._places.append((slice_index, patient))
+        item = QListWidgetItem(words, self)
+        item.setForeground(self.palette().link())
+        item.setToolTip(tr("Go there"))
+
+    def _chosen(self, item: QListWidgetItem) -> None:
+        self.place_chosen.emit(*self._places[self.row(item)])
+
+
+def lesion_words(number: int, lesion: Lesion) -> str:
+    """Size and place of one lesion, in two lines."""
+    first = [tr("Lesion {number}", number=number)]
+    if lesion.volume_ml is not None:
+        first.append(in_words(lesion.volume_ml, 2, "ml"))
+    if lesion.diameters is not None:
+        both = (lesion.diameters.longest, lesion.diameters.perpendicular)
+        first.append(" × ".join(_length(each) for each in both))
+    second = [tr("slices {first} to {last}", first=lesion.slices[0] + 1, last=lesion.slices[1] + 1)]
+    if lesion.measurable is not None:
+        second.append(tr("RANO measurable") if lesion.measurable else tr("not RANO measurable"))
+    return " · ".join(first) + "\n" + " · ".join(second)
+
+
+def _length(diameter: Diameter) -> str:
+    known = diameter.length_mm is not None
+    return in_words(diameter.length_mm, 1, "mm") if known else in_words(diameter.length_px, 1, "px")
+
+
+def _point_on_key_slice(analysis: Analysis, lesion: Lesion) -> NDArray[np.float64] | None:
+    """RAS millimetres (3,) of the lesion's centre, moved along the series to where its area is largest."""
+    affine = analysis.study.geometry.affine
+    if affine is None:
+        return None
+    _, row, column = lesion.center
+    return np.asarray((affine @ (column, row, lesion.key_slice, 1.0))[:3])
