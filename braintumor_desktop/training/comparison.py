@@ -39,7 +39,8 @@ def compare(
     """Evaluate every bundled model; write its own page and ``comparison.json``, ``comparison.md`` and plots to `out`.
 
     card: the model card, whose marked tables are written anew; only: the models to measure, where their own pages are
-    not of the same weights already; the others keep what an earlier run found with the same weights. Returns the page. Raises BrainTumorError (data_invalid, model_unknown).
+    not of the same weights already; the others keep what an earlier run found with the same weights.
+    Returns the page. Raises BrainTumorError (data_invalid, model_unknown).
     """
     found: dict[str, dict[str, Any]] = {}
     earlier = {} if only is None else _earlier(out, only)
