@@ -41,7 +41,11 @@ def contours(mask2d: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
     corner only belong to two outlines. Going round, the lesion is on the right hand as seen on screen, so the shoelace
     areas (column as x, row as y) are positive for outer outlines, negative for holes, and sum to the pixels exactly.
     """
-    leaving = _edges(mask2d)
+    used_rows, used_columns = np.flatnonzero(mask2d.any(axis=1)), np.flatnonzero(mask2d.any(axis=0))
+    if not len(used_rows):
+        return []
+    top, left = int(used_rows[0]), int(used_columns[0])
+    leaving = _edges(mask2d[top : used_rows[-1] + 1, left : used_columns[-1] + 1])
     unused = {(corner, step): None for corner, steps in leaving.items() for step in steps}
     outlines = []
     while unused:
@@ -57,7 +61,7 @@ def contours(mask2d: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
             step = steps[0] if len(steps) == 1 else (came[1], -came[0])
         if came == first[1]:  # the start lay in the middle of a straight edge
             del corners[0]
-        outlines.append(np.array(corners, dtype=np.float64) - 0.5)
+        outlines.append(np.array(corners, dtype=np.float64) + np.array([top - 0.5, left - 0.5]))
     return outlines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,7 +16,7 @@ from braintumor_desktop.imaging.orientation import edge_directions, voxel_sizes
 
 Affine = NDArray[np.float64]
 _LONGEST_SIDE = 640  # samples of a reformatted plane at most: more than a third of a screen shows
-_BAND = 32
+_BAND_PIXELS = 16_384
 
 
 class Plane(StrEnum):
@@ -63,6 +63,32 @@ class PlaneStack:
         if self.to_volume is None:
             return np.asarray(volume[index])
         return _sample(volume, self.to_volume, (self.rows, self.columns), index, nearest)
+
+    @property
+    def slanted(self) -> bool:
+        """Whether its planes run across the volume's axes, so that a cut takes ten times as long."""
+        return self.to_volume is not None and not _straight(self.to_volume)
+
+    def coarser(self, pixels: int) -> PlaneStack:
+        """The same planes in at most about so many pixels each, evenly spread over the same area; itself where they
+        have no more, and as acquired.
+        """
+        factor = (self.rows * self.columns / pixels) ** 0.5
+        if self.to_volume is None or self.affine is None or self.spacing_mm is None or factor <= 1:
+            return self
+        rows, columns = max(1, round(self.rows / factor)), max(1, round(self.columns / factor))
+        down, across = self.rows / rows, self.columns / columns
+        wider = np.diag([across, down, 1.0, 1.0])
+        wider[:2, 3] = (across - 1) / 2, (down - 1) / 2  # pixel areas, not pixel centres, keep their edges
+        row_mm, column_mm = self.spacing_mm
+        return replace(
+            self,
+            rows=rows,
+            columns=columns,
+            spacing_mm=(row_mm * down, column_mm * across),
+            affine=self.affine @ wider,
+            to_volume=self.to_volume @ wider,
+        )
 
     def position_mm(self, index: int) -> float | None:
         """Where a plane lies along the stack's normal, from the patient's origin; None where unknown."""
@@ -162,8 +188,9 @@ def _sample(volume: NDArray[Any], matrix: Affine, shape: Sequence[int], index: i
     if _straight(matrix):
         return _sample_straight(volume, parts, nearest, outside)
     result = np.empty((rows, columns), volume.dtype)
-    for top in range(0, rows, _BAND):
-        band = slice(top, min(top + _BAND, rows))
+    height = max(1, _BAND_PIXELS // columns)
+    for top in range(0, rows, height):
+        band = slice(top, min(top + height, rows))
         _sample_band(volume, [(by_column, by_row[band]) for by_column, by_row in parts], nearest, outside, result[band])
     return result
 

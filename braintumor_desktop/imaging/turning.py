@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -78,10 +79,7 @@ class Turn:
     @property
     def matrix(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """From picture directions (x right, y down) to screen directions, two rows."""
-        m = np.array([[-1 if self.mirrored else 1, 0], [0, 1]])
-        clockwise = np.array([[0, -1], [1, 0]])  # right becomes down where y runs down
-        (a, b), (c, d) = np.linalg.matrix_power(clockwise, self.quarters) @ m
-        return (int(a), int(b)), (int(c), int(d))
+        return _matrix(self.mirrored, self.quarters)
 
     @property
     def lies_across(self) -> bool:
@@ -113,6 +111,14 @@ class Turn:
         right, bottom = orientation
         x_axis, y_axis = (_along(row, right, bottom) for row in self.matrix)
         return Edges(opposite(x_axis), x_axis, opposite(y_axis), y_axis)
+
+
+@cache  # asked for several times whenever a view is painted
+def _matrix(mirrored: bool, quarters: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    m = np.array([[-1 if mirrored else 1, 0], [0, 1]])
+    clockwise = np.array([[0, -1], [1, 0]])  # right becomes down where y runs down
+    (a, b), (c, d) = np.linalg.matrix_power(clockwise, quarters) @ m
+    return (int(a), int(b)), (int(c), int(d))
 
 
 UPRIGHT = Turn()

@@ -102,6 +102,11 @@ def _cost(found: Found) -> str:
     return _rows(["model", "parameters", "GMAC", "file (MB)", "a picture (ms)", "peak memory (MB)"], rows)
 
 
+def _training(found: Found) -> str:
+    """What each network was trained on; the references' epochs, too, as their runs recorded them."""
+    return _rows(["model", "trained on"], [[f"`{model}`", str(each["trained"])] for model, each in found.items()])
+
+
 def _stress(found: Found) -> str:
     names = list(found)
     titles = list(next(iter(found.values()))["stress"])
@@ -158,6 +163,7 @@ def _calibration(found: Found) -> str:
 TABLES: Mapping[str, tuple[str, Callable[[Found], str]]] = {
     "accuracy": ("Accuracy, with 95 % intervals over patients", _accuracy),
     "cost": ("Cost", _cost),
+    "training": ("Training", _training),
     "calibration": ("Calibration", _calibration),
     "stress": ("Under stress", _stress),
     "explanations": ("Heat maps on Cheng val", _explanations),

@@ -70,39 +70,63 @@ def crop(plane_shape: tuple[int, int], picture: tuple[int, int], visible: QRectF
     return Crop(slice(top, bottom), slice(left, right), place)
 
 
-def draw_grey(
-    painter: QPainter, levels: list[NDArray[Any]], visible: QRectF, scale: float, window: Window, invert: bool
-) -> None:
-    """The picture itself. scale: physical screen pixels a picture pixel; painter: in picture coordinates."""
-    level = 0 if scale >= 1 else min(len(levels) - 1, int(math.log2(1 / scale)))
-    part = crop(levels[level].shape, levels[0].shape, visible)
+@dataclass(frozen=True)
+class Seen:
+    """What of a picture is on the screen.
+
+    rows, columns: of the picture, which planes of any size stand for; visible: in picture coordinates; scale: physical
+    screen pixels a picture pixel.
+    """
+
+    rows: int
+    columns: int
+    visible: QRectF
+    scale: float
+
+    def part(self, plane: NDArray[Any]) -> tuple[NDArray[Any], QRectF]:
+        """The visible part of a plane, no finer than the screen, and where that lies in picture coordinates."""
+        step = max(1, int(plane.shape[0] / self.rows / self.scale))
+        thin = plane[::step, ::step]
+        cut = crop((thin.shape[0], thin.shape[1]), (self.rows, self.columns), self.visible)
+        return thin[cut.rows, cut.columns], cut.place
+
+
+def draw_grey(painter: QPainter, levels: list[NDArray[Any]], seen: Seen, window: Window, invert: bool) -> None:
+    """The picture itself. painter: in picture coordinates."""
+    finer = levels[0].shape[0] / seen.rows / seen.scale  # pixels of the plane a pixel of the screen
+    level = 0 if finer <= 1 else min(len(levels) - 1, int(math.log2(finer)))
+    rows, columns = levels[level].shape
+    part = crop((rows, columns), (seen.rows, seen.columns), seen.visible)
     grey = np.ascontiguousarray(apply_window(levels[level][part.rows, part.columns], window, invert=invert))
     rows, columns = grey.shape
     image = QImage(grey.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
     painter.drawImage(part.place, image, QRectF(image.rect()))
 
 
-def draw_heatmap(painter: QPainter, heat: NDArray[np.float32], visible: QRectF, scale: float, layers: Layers) -> None:
-    """The heat map, clearer where it is weak, so that the anatomy stays readable where there is no heat."""
-    step = _stride(scale)
-    thin = heat[::step, ::step]
-    part = crop(thin.shape, heat.shape, visible)
-    values = np.clip(np.nan_to_num(thin[part.rows, part.columns]), 0.0, 1.0)
-    argb = np.empty((*values.shape, 4), np.uint8)
+def as_bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A map of 0..1 as 0..255; what is no number is 0."""
+    return np.asarray(np.rint(np.clip(np.nan_to_num(values), 0.0, 1.0) * np.float32(255)), np.uint8)
+
+
+def draw_heatmap(painter: QPainter, heat: NDArray[np.uint8], seen: Seen, layers: Layers) -> None:
+    """The heat map, clearer where it is weak, so that the anatomy stays readable where there is no heat.
+
+    heat: 255 for 1.0.
+    """
+    values = np.arange(256) / 255
+    argb = np.empty((256, 4), np.uint8)
     alpha = layers.heatmap_opacity * np.minimum(1.0, 0.15 + 1.7 * values)
-    argb[..., :3] = colorize(values, layers.colormap)[..., ::-1] * alpha[..., None]
-    argb[..., 3] = 255 * alpha
-    _draw_argb(painter, argb, part.place)
+    argb[:, :3] = colorize(values, layers.colormap)[:, ::-1] * alpha[:, None]
+    argb[:, 3] = 255 * alpha
+    part, place = seen.part(heat)
+    _draw_coloured(painter, part, argb, place)
 
 
-def draw_fill(painter: QPainter, mask: NDArray[np.bool_], visible: QRectF, scale: float, opacity: float) -> None:
+def draw_fill(painter: QPainter, mask: NDArray[np.bool_], seen: Seen, opacity: float) -> None:
     """The lesion in one transparent colour."""
-    step = _stride(scale)
-    thin = mask[::step, ::step]
-    part = crop(thin.shape, mask.shape, visible)
     colour = np.array([CONTOUR.blue(), CONTOUR.green(), CONTOUR.red(), 255]) * opacity
-    argb = thin[part.rows, part.columns, None].astype(np.uint8) * colour.astype(np.uint8)
-    _draw_argb(painter, argb, part.place)
+    part, place = seen.part(mask)
+    _draw_coloured(painter, part.view(np.uint8), np.stack([np.zeros(4), colour]).astype(np.uint8), place)
 
 
 def outline_path(mask: NDArray[np.bool_]) -> QPainterPath:
@@ -144,12 +168,10 @@ def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> No
     painter.restore()
 
 
-def draw_graphics(painter: QPainter, graphics: NDArray[np.bool_], visible: QRectF, scale: float) -> None:
+def draw_graphics(painter: QPainter, graphics: NDArray[np.bool_], seen: Seen) -> None:
     """What the device drew over its pixels, in white. painter: in picture coordinates."""
-    step = _stride(scale)
-    thin = graphics[::step, ::step]
-    part = crop(thin.shape, graphics.shape, visible)
-    _draw_argb(painter, np.repeat(thin[part.rows, part.columns, None], 4, axis=2).astype(np.uint8) * 230, part.place)
+    part, place = seen.part(graphics)
+    _draw_coloured(painter, part.view(np.uint8), np.repeat(np.array([[0], [230]], np.uint8), 4, axis=1), place)
 
 
 def draw_crosshair(painter: QPainter, point: QPointF, matrix: QTransform, area: QRectF) -> None:
@@ -207,13 +229,9 @@ def _point(row_column: tuple[float, float]) -> QPointF:
     return QPointF(row_column[1] + 0.5, row_column[0] + 0.5)
 
 
-def _stride(scale: float) -> int:
-    return max(1, int(1 / scale))
-
-
-def _draw_argb(painter: QPainter, argb: NDArray[np.uint8], place: QRectF) -> None:
-    """argb: uint8 (rows, columns, 4), premultiplied, in memory order blue, green, red, alpha."""
-    argb = np.ascontiguousarray(argb)
-    rows, columns = argb.shape[:2]
+def _draw_coloured(painter: QPainter, part: NDArray[np.uint8], colours: NDArray[np.uint8], place: QRectF) -> None:
+    """Each value in its colour. colours: uint8 (values, 4), premultiplied, in memory order blue, green, red, alpha."""
+    argb = np.ascontiguousarray(colours).view(np.uint32)[:, 0].take(part)
+    rows, columns = argb.shape
     image = QImage(argb.data, columns, rows, 4 * columns, QImage.Format.Format_ARGB32_Premultiplied)
     painter.drawImage(place, image, QRectF(image.rect()))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
@@ -16,6 +16,7 @@ from PySide6.QtGui import (
     QPalette,
     QPen,
     QResizeEvent,
+    QTransform,
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -30,6 +31,8 @@ from braintumor_desktop.ui.annotations import Shown, draw_annotations
 from braintumor_desktop.ui.colour_bar import draw_colour_bar
 from braintumor_desktop.ui.layers import (
     Layers,
+    Seen,
+    as_bytes,
     draw_contour,
     draw_crosshair,
     draw_diameters,
@@ -43,6 +46,10 @@ from braintumor_desktop.ui.layers import (
 from braintumor_desktop.ui.view_transform import ViewTransform
 
 BACKGROUND = QColor(16, 17, 19)
+_MOVING_PIXELS = 200 * 200
+"""Of a slanted plane while the reader moves through the volume: a third of a frame's time for each of three."""
+
+_AT_REST_MS = 80
 _SHARP_FROM = 6.0  # screen pixels a picture pixel from which single pixels are shown as squares
 
 
@@ -59,16 +66,20 @@ class PlaneView(QWidget):
         self.title, self.warning, self.brief, self.framed = "", "", False, False
         self._study: Study | None = None
         self._stack: PlaneStack | None = None
+        self._cut: PlaneStack | None = None
         self._analysis: Analysis | None = None
         self._window = Window(0.0, 255.0)
         self._slice = 0
         self._crosshair: QPointF | None = None
         self._levels: list[NDArray[Any]] = []
         self._mask: NDArray[np.bool_] | None = None
+        self._heat: NDArray[np.uint8] | None = None
         self._outline: QPainterPath | None = None
         self._transform = ViewTransform(1, 1, QSizeF(1, 1))
         self._fitted = True
         self._peeking = False
+        self._at_rest = QTimer(self, singleShot=True, interval=_AT_REST_MS)
+        self._at_rest.timeout.connect(self._sharpen)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(120, 100)
@@ -90,6 +101,7 @@ class PlaneView(QWidget):
     @property
     def plane_pixels(self) -> NDArray[Any]:
         """The plane shown, (rows, columns), in the study's own grey values."""
+        self._sharpen()
         return np.asarray(self._levels[0])
 
     @property
@@ -129,7 +141,8 @@ class PlaneView(QWidget):
         self._transform = ViewTransform(
             stack.rows, stack.columns, size, aspect=row_mm / column_mm, turn=turn or UPRIGHT
         )
-        self._go_to(slice_index)
+        self._at_rest.stop()
+        self._go_to(slice_index, stack)
         view = "" if stack.plane is Plane.ACQUIRED else f"{tr(stack.plane.value)}, "
         words = tr(
             "{columns} by {rows} pixels, {slices} slices", columns=stack.columns, rows=stack.rows, slices=stack.slices
@@ -139,17 +152,25 @@ class PlaneView(QWidget):
 
     def show_analysis(self, analysis: Analysis | None) -> None:
         """The overlays of the study shown; None takes them away."""
-        self._analysis, self._outline, self._mask = analysis, None, None
+        self._analysis = analysis
+        self._outline = self._mask = self._heat = None
         self.update()
 
     def clear(self) -> None:
-        self._study = self._stack = self._analysis = self._outline = self._mask = None
+        self._at_rest.stop()
+        self._study = self._stack = self._cut = self._analysis = self._outline = self._mask = self._heat = None
         self._levels = []
         self.setAccessibleDescription(tr("No picture"))
         self.update()
 
     def show_slice(self, index: int) -> None:
-        self._go_to(index)
+        """Another slice. Slanted planes are cut coarsely at first, and anew once the reader comes to rest."""
+        if self._stack is None or min(max(index, 0), self._stack.slices - 1) == self._slice:
+            return
+        quick = self._stack.coarser(_MOVING_PIXELS) if self._stack.slanted else self._stack
+        self._go_to(index, quick)
+        if quick is not self._stack:
+            self._at_rest.start()
         self.update()
 
     def show_crosshair(self, point: QPointF | None) -> None:
@@ -208,11 +229,19 @@ class PlaneView(QWidget):
         self.view_changed.emit()
         self.update()
 
-    def _go_to(self, index: int) -> None:
-        if self._study is not None and self._stack is not None:
-            self._slice = min(max(index, 0), self._stack.slices - 1)
-            self._levels = pyramid(self._stack.cut(self._study.pixels, self._slice))
-            self._outline = self._mask = None
+    def _sharpen(self) -> None:
+        """The plane shown in all its pixels."""
+        self._at_rest.stop()
+        if self._stack is not None and self._cut is not self._stack:
+            self._go_to(self._slice, self._stack)
+            self.update()
+
+    def _go_to(self, index: int, cut: PlaneStack) -> None:
+        """cut: what planes are cut with, the stack itself or a coarser one."""
+        if self._study is not None:
+            self._cut, self._slice = cut, min(max(index, 0), cut.slices - 1)
+            self._levels = pyramid(cut.cut(self._study.pixels, self._slice))
+            self._outline = self._mask = self._heat = None
 
     # Painting
 
@@ -231,12 +260,13 @@ class PlaneView(QWidget):
         matrix, visible = self._transform.matrix, self._transform.visible()
         scale = self._transform.zoom * self.devicePixelRatioF()
         if not visible.isEmpty():
+            seen = Seen(stack.rows, stack.columns, visible, scale)
             painter.save()
             painter.setTransform(matrix, combine=True)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, scale < _SHARP_FROM)
-            draw_grey(painter, self._levels, visible, scale, self._window, self.invert)
+            draw_grey(painter, self._levels, seen, self._window, self.invert)
             if not self._peeking:
-                self._paint_maps(painter, study, stack, visible, scale)
+                self._paint_maps(painter, study, seen)
             painter.restore()
             if not self._peeking:
                 self._paint_lines(painter)
@@ -268,33 +298,39 @@ class PlaneView(QWidget):
             self.brief,
         )
 
-    def _paint_maps(self, painter: QPainter, study: Study, stack: PlaneStack, visible: QRectF, scale: float) -> None:
-        if study.graphics is not None:
-            draw_graphics(painter, stack.cut(study.graphics, self._slice, nearest=True), visible, scale)
+    def _paint_maps(self, painter: QPainter, study: Study, seen: Seen) -> None:
+        if study.graphics is not None and self._cut is not None:
+            draw_graphics(painter, self._cut.cut(study.graphics, self._slice, nearest=True), seen)
         if self._analysis is None:
             return
-        explanation, mask = self._analysis.explanation, self._mask_plane()
-        if self.layers.heatmap and explanation is not None:
-            draw_heatmap(painter, _cut_maps(stack, explanation.heatmap, self._slice), visible, scale, self.layers)
-        if self.layers.fill and mask is not None:
+        if self.layers.heatmap and (heat := self._heat_plane()) is not None:
+            draw_heatmap(painter, heat, seen, self.layers)
+        if self.layers.fill and (mask := self._mask_plane()) is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
-            draw_fill(painter, mask, visible, scale, self.layers.fill_opacity)
+            draw_fill(painter, mask, seen, self.layers.fill_opacity)
+
+    def _heat_plane(self) -> NDArray[np.uint8] | None:
+        shown = None if self._analysis is None else self._analysis.explanation
+        if self._heat is None and shown is not None and self._cut is not None:
+            self._heat = _cut_maps(self._cut, shown.heatmap, self._slice, nearest=self._cut is not self._stack)
+        return self._heat
 
     def _mask_plane(self) -> NDArray[np.bool_] | None:
         found = None if self._analysis is None else self._analysis.segmentation
-        if self._mask is None and found is not None and self._stack is not None:
-            self._mask = self._stack.cut(found.mask, self._slice, nearest=True)
+        if self._mask is None and found is not None and self._cut is not None:
+            self._mask = self._cut.cut(found.mask, self._slice, nearest=True)
         return self._mask
 
     def _paint_lines(self, painter: QPainter) -> None:
         segmentation = None if self._analysis is None else self._analysis.segmentation
-        mask = self._mask_plane()
-        if segmentation is None or mask is None or self._stack is None:
+        if segmentation is None or self._stack is None:
             return
         matrix = self._transform.matrix
-        if self._outline is None:
-            self._outline = outline_path(mask)
-        if self.layers.contour:
+        if self.layers.contour and (mask := self._mask_plane()) is not None:
+            if self._outline is None:
+                rows, columns = mask.shape
+                wider = QTransform.fromScale(self._stack.columns / columns, self._stack.rows / rows)
+                self._outline = wider.map(outline_path(mask))
             draw_contour(painter, self._outline, matrix, self.layers.contour_opacity)
         on_key_slice = segmentation.slice_index == self._slice and self._stack.plane is Plane.ACQUIRED
         if self.layers.diameters and on_key_slice and segmentation.diameters is not None:
@@ -307,8 +343,8 @@ class PlaneView(QWidget):
             self.fit()
 
 
-def _cut_maps(stack: PlaneStack, maps: SliceMaps, index: int) -> NDArray[np.float32]:
-    """One plane of a map; those of a series are cut in the bytes that hold them."""
+def _cut_maps(stack: PlaneStack, maps: SliceMaps, index: int, *, nearest: bool) -> NDArray[np.uint8]:
+    """One plane of a map in bytes; those of a series are cut in the bytes that hold them."""
     if isinstance(maps, ByteMaps):
-        return np.asarray(stack.cut(maps.grey, index) * np.float32(1 / 255))
-    return np.asarray(stack.cut(np.asarray(maps), index), np.float32)
+        return np.asarray(stack.cut(maps.grey, index, nearest=nearest))
+    return as_bytes(np.asarray(stack.cut(np.asarray(maps), index, nearest=nearest), np.float32))

@@ -117,6 +117,51 @@ def test_a_point_keeps_its_place_in_the_patient_through_every_plane() -> None:
         np.testing.assert_allclose(back, point, atol=1e-9)
 
 
+@pytest.mark.parametrize("plane", PLANES)
+def test_coarser_planes_are_the_same_planes_in_fewer_pixels(plane: Plane) -> None:
+    pixels, affine = volume(np.float32), AFFINES["oblique"]
+    fine = reformatted(study_of(pixels, affine), plane)
+    coarse = fine.coarser(150)
+    assert fine.slanted
+    assert coarse.rows * coarse.columns <= 160
+    assert coarse.slices == fine.slices
+    for corner in ((-0.5, -0.5), (-0.5, 1.0), (1.0, -0.5)):  # the edges of the area, as shares of it
+        ends = [
+            stack.patient_point(
+                *(
+                    n - 0.5 if share == 1.0 else -0.5
+                    for share, n in zip(corner, (stack.rows, stack.columns), strict=True)
+                ),
+                2,
+            )
+            for stack in (fine, coarse)
+        ]
+        assert ends[0] is not None
+        assert ends[1] is not None
+        np.testing.assert_allclose(ends[0], ends[1], atol=1e-9)
+    assert coarse.affine is not None
+    image, wanted = sitk.GetImageFromArray(pixels), sitk.GetImageFromArray(np.zeros((1, coarse.rows, coarse.columns)))
+    index = coarse.slices // 2
+    _place(image, affine)
+    here = coarse.affine.copy()
+    here[:3, 3] += index * here[:3, 2]
+    _place(wanted, here)
+    known = sitk.GetArrayFromImage(sitk.Resample(image, wanted, sitk.Transform(), sitk.sitkLinear, -9999.0))[0]
+    inside = known != -9999.0
+    np.testing.assert_allclose(coarse.cut(pixels, index)[inside], known[inside], atol=2e-2)
+    assert inside.sum() > 40
+
+
+def test_planes_with_few_pixels_and_those_as_acquired_are_not_made_coarser() -> None:
+    study = study_of(volume(), AFFINES["oblique"])
+    stack = reformatted(study, Plane.AXIAL)
+    assert stack.coarser(10**6) is stack
+    plain = acquired(study)
+    assert plain.coarser(10) is plain
+    assert not plain.slanted
+    assert not reformatted(study_of(volume(), affine_of(AXIAL, (1.0, 1.0, 3.0))), Plane.SAGITTAL).slanted
+
+
 def test_an_axial_volume_is_not_changed_by_its_own_plane() -> None:
     pixels = volume()
     stack = reformatted(study_of(pixels, affine_of(AXIAL, (1.0, 1.0, 3.0))), Plane.AXIAL)
