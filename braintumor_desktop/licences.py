@@ -19,12 +19,15 @@ _TEXTS = re.compile(r"licen|copying|notice|authors", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Notice:
-    """One work. licence: an SPDX expression or a name, as its authors state it; text: in full, or empty."""
+    """One work. licence: an SPDX expression or a name, as its authors state it; text: in full, or empty; purl: its
+    package URL, where it is known what it came from.
+    """
 
     name: str
     version: str
     licence: str
     text: str
+    purl: str = ""
 
 
 def notices() -> list[Notice]:

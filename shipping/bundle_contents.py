@@ -83,9 +83,23 @@ LEFT_OUT = [
     "PySide6/*plugins/wayland-graphics-integration-*/*",
     "PySide6/*plugins/wayland-decoration-client/*adwaita*",  # the other one needs no SVG
     "PySide6/opengl32sw.dll",
-    "PySide6/*translations/qt_*",  # each only loads the qtbase one, which is all there is to the modules in use
+    # The printing system's own library, which brings TLS and Kerberos: where there are printers, it is there.
+    "libcups.so*",
 ]
 
-STRIPPED = ["torch/lib/*.so*", "libpython3*.so*", "python3*/lib-dynload/*.so", "_openjpeg*.so"]
-"""Libraries whose symbol tables go, on Linux: 90 MB of torch's. Those that a wheel's maker patched with patchelf, as
-numpy's OpenBLAS, break when they are stripped."""
+QT_TRANSLATIONS = [f"*/qtbase_{language}.qm" for language in ("de", "en", "es", "fr", "pt_BR")]
+"""Qt's own words in the languages of the program; for Hindi it has none."""
+
+STRIPPED = [
+    "torch/lib/*.so*",
+    "libpython3*.so*",
+    "python3*/lib-dynload/*.so",
+    "_openjpeg*.so",
+    "PIL/*.so",
+    "imagecodecs/*.so",
+    "fontTools/*/*.so",
+    "uharfbuzz/*.so",
+    "pypdfium2_raw/*.so",
+]
+"""Libraries whose symbol tables go, on Linux: 90 MB of torch's, 13 MB of the others. Of those that a wheel's maker
+patched with patchelf some break when they are stripped, as numpy's OpenBLAS; these don't, as the proofs show."""

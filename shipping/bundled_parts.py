@@ -1,16 +1,20 @@
 """Whose work is in the bundle, by the files that went in: Python packages, system libraries, Python and PyInstaller."""
 
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
 from importlib.metadata import Distribution, distribution, distributions
 from pathlib import Path
+from urllib.parse import quote
 
 from braintumor_desktop.licences import Notice, licence_text, own_parts, stated_licence
 
 HERE = Path(__file__).resolve().parent
 BUILDS_ONLY = ("braintumor-desktop", "pyinstaller", "pyinstaller-hooks-contrib")
+QT_TEXTS = ("LGPL-3.0.txt", "GPL-3.0.txt", "Qt-third-party.txt")
 LGPL = "Qt and the other libraries under the LGPL are separate files in this folder and may be replaced by others."
 
 
@@ -34,8 +38,9 @@ def python_notices(packages: list[Distribution]) -> list[Notice]:
             wanted = ("LICENSE-libjpeg-turbo", "LICENSE-charls")
             text += "\n\n".join(["", *(f"{name}\n\n{(folder / name).read_text()}" for name in wanted)])
         if not text and "LGPL-3.0" in licence:  # Qt's packages state their licence and don't bring its text
-            text = "\n\n".join((HERE / "licences" / name).read_text() for name in ("LGPL-3.0.txt", "GPL-3.0.txt"))
-        found.append(Notice(package.metadata["Name"], package.version, licence, text))
+            text = "\n\n".join((HERE / "licences" / name).read_text() for name in QT_TEXTS)
+        name, version = package.metadata["Name"], package.version
+        found.append(Notice(name, version, licence, text, f"pkg:pypi/{re.sub('[-_.]+', '-', name).lower()}@{version}"))
     return found
 
 
@@ -44,6 +49,7 @@ def system_notices(libraries: set[Path]) -> list[Notice]:
     if not shutil.which("dpkg-query"):
         return []
     found = {}
+    system = platform.freedesktop_os_release()["ID"]
     for library in sorted({library.resolve() for library in libraries}):
         names = {library, Path("/", *library.parts[2:])}  # since /usr was merged a file is recorded under either name
         for name in sorted(names):
@@ -54,7 +60,8 @@ def system_notices(libraries: set[Path]) -> list[Notice]:
                 command = ["dpkg-query", "-W", "-f", form, package]
                 source, version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
                 text = Path("/usr/share/doc", package, "copyright").read_text(errors="replace")
-                found[source] = Notice(source, version, "see its text", text)
+                purl = f"pkg:deb/{system}/{quote(source)}@{quote(version, safe='')}?arch=source"
+                found[source] = Notice(source, version, "see its text", text, purl)
                 break
         else:
             raise SystemExit(f"no package is known that {library} belongs to, so its licence is not known")
@@ -67,11 +74,12 @@ def runtime_notices() -> list[Notice]:
     debian = Path(f"/usr/share/doc/python3.{sys.version_info.minor}/copyright")
     text = next((place.read_text() for place in (*places, debian) if place.exists()), "")
     loader = distribution("pyinstaller")
+    version = sys.version.split()[0]
+    licence = "GPL-2.0-or-later WITH Bootloader-exception"
+    purl = f"pkg:pypi/pyinstaller@{loader.version}"
     return [
-        Notice("Python", sys.version.split()[0], "PSF-2.0", text),
-        Notice(
-            "PyInstaller bootloader", loader.version, "GPL-2.0-or-later WITH Bootloader-exception", licence_text(loader)
-        ),
+        Notice("Python", version, "PSF-2.0", text, f"pkg:generic/python@{version}"),
+        Notice("PyInstaller bootloader", loader.version, licence, licence_text(loader), purl),
     ]
 
 

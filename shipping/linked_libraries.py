@@ -28,9 +28,13 @@ def without_orphans(binaries, always=("libpython", "python3", "vcruntime", "msvc
             linked = open_question.pop(name, None)
             if linked is not None:
                 kept.append(linked)
-    names = {PurePath(entry[0]).name for entry in kept}
-    links = [entry for entry in binaries if entry[2] == "SYMLINK" and PurePath(entry[1]).name in names]
-    return kept + links
+    return kept
+
+
+def links_to(binaries, entries):
+    """Of these entries the links to libraries that stayed; PyInstaller lists them among the data files."""
+    names = {PurePath(entry[0]).name for entry in binaries}
+    return [entry for entry in entries if entry[2] == "SYMLINK" and PurePath(entry[1]).name in names]
 
 
 def _linked(file: str) -> list[str]:

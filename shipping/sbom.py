@@ -55,6 +55,8 @@ def _library(notice: Notice) -> dict:
     }
     if notice.version:
         part["version"] = notice.version
+    if notice.purl:
+        part["purl"] = notice.purl
     return part
 
 

@@ -73,6 +73,7 @@ class Options:
     model: str = "neuro"
     device: str = "auto"
     cam: str = "grad-cam"
+    mirrored: bool = False
     workers: int = 1
     frame: int = 1
     debug: bool = False
@@ -87,6 +88,7 @@ def run(options: Options) -> int:
     JSON file that can't be opened.
     """
     analyzer = Analyzer.open(options.model, options.device, CamMethod(options.cam))
+    analyzer.mirrored = options.mirrored
     catalog = list_inputs(options.paths)
     items = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
     if options.csv is not None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
@@ -53,7 +53,11 @@ Slices = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 
 
 class Analyzer:
-    """One network, ready on one device. Not for use by two threads at once."""
+    """One network, ready on one device. Not for use by two threads at once.
+
+    mirrored: `neuro` answers with the mean of each slice and its mirror image (test-time augmentation), in twice the
+    time; the reference models answer as ever.
+    """
 
     def __init__(
         self, network: nn.Module, row: ManifestRow, device: torch.device, cam: CamMethod = CamMethod.GRAD_CAM
@@ -63,6 +67,7 @@ class Analyzer:
         self.identity = row.identity
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
+        self.mirrored = False
         self._place(network, device)
 
     @classmethod
@@ -142,7 +147,7 @@ class Analyzer:
             + contradiction_flags(reading.finding, segmentation)
             + reading.flags
             + resampled_flags(tilted)
-            + self._device_flags()
+            + self._own_flags()
         )
         inside = None if segmentation is None else energy_inside(reading.heatmap[key], segmentation.mask[key])
         elapsed_ms = 1000 * (time.perf_counter() - began)
@@ -198,10 +203,16 @@ class Analyzer:
         self._network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
 
-    def _device_flags(self) -> list[QualityFlag]:
-        if self._device == self._wish:
-            return []
-        return [QualityFlag("cpu_fallback", phrase("The graphics card had no room; the CPU gave this answer."))]
+    def _own_flags(self) -> list[QualityFlag]:
+        flags = []
+        if self._device != self._wish:
+            flags.append(
+                QualityFlag("cpu_fallback", phrase("The graphics card had no room; the CPU gave this answer."))
+            )
+        if self.mirrored and not self._architecture.reference:
+            words = phrase("The answer is the mean of each slice and its mirror image.")
+            flags.append(QualityFlag("mirrored", words))
+        return flags
 
     def _answer(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
         """Slices through the network; on CUDA without room, once more on the CPU."""
@@ -235,7 +246,7 @@ class Analyzer:
         began = time.perf_counter()
         seen = [prepare(one, NETWORK_SIZE) for one in pixels]
         images = torch.from_numpy(np.stack([image for image, _, _ in seen]))[:, None]
-        out = self._network(images.to(self._device).to(memory_format=torch.channels_last))
+        out = self._network_out(images.to(self._device).to(memory_format=torch.channels_last))
         lesions = F.interpolate(out.mask_logits, size=(NETWORK_SIZE,) * 2, mode="bilinear").sigmoid()[:, 0].cpu()
         logits = out.logits.float().cpu()
         middle = time.perf_counter()
@@ -256,6 +267,15 @@ class Analyzer:
             for k, (_, frame, head) in enumerate(seen)
         ]
         return answers, middle - began, time.perf_counter() - middle
+
+    def _network_out(self, images: Tensor) -> NeuroOutput:
+        out: NeuroOutput = self._network(images)
+        if not self.mirrored:
+            return out
+        other: NeuroOutput = self._network(images.flip(-1))
+        return out._replace(
+            logits=(out.logits + other.logits) / 2, mask_logits=(out.mask_logits + other.mask_logits.flip(-1)) / 2
+        )
 
     def _familiarity(self, out: NeuroOutput) -> tuple[list[float | None], list[float | None]]:
         known = self._network.get_submodule("familiarity")

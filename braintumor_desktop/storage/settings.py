@@ -58,6 +58,7 @@ class Settings:
     model_id: str = "neuro"
     device: str = "auto"
     cam: str = "grad-cam"
+    mirrored: bool = False
     appearance: str = "dark"
     language: str = "system"
     window_geometry: str = ""
@@ -118,6 +119,7 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "model_id": lambda value: isinstance(value, str) and 0 < len(value) <= 64,
     "device": _one_of(DEVICES),
     "cam": lambda value: isinstance(value, str) and 0 < len(value) <= 32,
+    "mirrored": _is_flag,
     "appearance": _one_of(APPEARANCES),
     "language": lambda value: isinstance(value, str) and 2 <= len(value) <= 16,
     "window_geometry": _is_text,

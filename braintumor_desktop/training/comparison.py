@@ -29,7 +29,7 @@ from braintumor_desktop.training.strangers import how_strange
 EVERY_BRAIN = 4
 """Every so many of the val pictures take part in the comparison with strangers."""
 
-EVERY_STRESSED = 2
+EVERY_STRESSED = 3
 """Every so many of the Cheng val slices are explained by every method, and changed in every way."""
 
 
@@ -38,8 +38,9 @@ def compare(
 ) -> str:
     """Evaluate every bundled model; write its own page and ``comparison.json``, ``comparison.md`` and plots to `out`.
 
-    card: the model card, whose marked tables are written anew; only: the models to measure, the others keep what an
-    earlier run found with the same weights. Returns the page. Raises BrainTumorError (data_invalid, model_unknown).
+    card: the model card, whose marked tables are written anew; only: the models to measure, where their own pages are
+    not of the same weights already; the others keep what an earlier run found with the same weights.
+    Returns the page. Raises BrainTumorError (data_invalid, model_unknown).
     """
     found: dict[str, dict[str, Any]] = {}
     earlier = {} if only is None else _earlier(out, only)
@@ -48,8 +49,10 @@ def compare(
             found[model] = earlier[model]
             continue
         sys.stderr.write(f"{model}\n")
-        evaluate(data, model, out, device=device)
-        figures = json.loads((out / f"{model}.json").read_text(encoding="utf-8"))
+        figures = None if only is None else _published(out, row)
+        if figures is None:
+            evaluate(data, model, out, device=device)
+            figures = json.loads((out / f"{model}.json").read_text(encoding="utf-8"))
         found[model] = {
             "figures": figures,
             "trained": row.training_data,
@@ -81,6 +84,13 @@ def _earlier(out: Path, only: Sequence[str]) -> dict[str, dict[str, Any]]:
             )
         kept[model] = stored[model]
     return kept
+
+
+def _published(out: Path, row: ManifestRow) -> dict[str, Any] | None:
+    """The figures of a model's own page, where they are of its present weights."""
+    file = out / f"{row.id}.json"
+    figures: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return figures if figures.get("model", {}).get("sha256") == row.sha256 else None
 
 
 def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:

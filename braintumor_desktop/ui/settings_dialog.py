@@ -48,6 +48,9 @@ class SettingsDialog(QDialog):
         self.model = _choice(tr("Model"), _models(settings.model_id), settings.model_id)
         self.device = _choice(tr("Device"), {d: tr(_DEVICE_TITLES[d]) for d in DEVICES}, settings.device)
         self.cam = _choice(tr("Heat map by"), {m.value: title for m, title in CAM_TITLES.items()}, settings.cam)
+        self.mirrored = QCheckBox(tr("Average with the mirror image"))
+        self.mirrored.setChecked(settings.mirrored)
+        self.mirrored.setToolTip(tr("A little more exact, in twice the time; for neuro only"))
         self.paper = _choice(tr("Paper of PDF reports"), {p: p for p in PAPERS}, settings.paper)
         self.colormap = _choice(
             tr("Colours of the heat map"), {c: tr(title) for c, title in COLORMAP_TITLES.items()}, settings.colormap
@@ -80,6 +83,7 @@ class SettingsDialog(QDialog):
         form.setVerticalSpacing(10)
         form.addRow(tr("&Model"), self.model)
         form.addRow(tr("&Device"), self.device)
+        form.addRow("", self.mirrored)
         form.addRow(tr("&Heat map by"), self.cam)
         form.addRow(tr("&Colours of the heat map"), self.colormap)
         form.addRow(tr("&Largest file to open"), self.max_file)
@@ -128,6 +132,7 @@ class SettingsDialog(QDialog):
         self._settings.model_id = self.model.currentData()
         self._settings.device = self.device.currentData()
         self._settings.cam = self.cam.currentData()
+        self._settings.mirrored = self.mirrored.isChecked()
         self._settings.paper = self.paper.currentData()
         self._settings.colormap = self.colormap.currentData()
         self._settings.appearance = self.appearance.currentData()

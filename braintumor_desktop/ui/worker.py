@@ -28,6 +28,7 @@ class Analyzes(Protocol):
     def device(self) -> str: ...
 
     cam: str
+    mirrored: bool
 
     def analyze(
         self,
@@ -54,6 +55,7 @@ class Job:
     device: str
     load_ms: float = 0.0
     cam: str = "grad-cam"
+    mirrored: bool = False
 
 
 @dataclass(eq=False)
@@ -170,7 +172,7 @@ class Worker(QObject):
             if self._opened != (job.model_id, job.device):
                 self.progress.emit(job.case_id, phrase("Loading the model"), 0.0)
             analyzer = self._open(job.model_id, job.device)
-            analyzer.cam = job.cam
+            analyzer.cam, analyzer.mirrored = job.cam, job.mirrored
             self._stop_if_asked()
             analysis = analyzer.analyze(
                 study,

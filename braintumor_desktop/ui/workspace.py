@@ -226,7 +226,10 @@ class Workspace(QObject):
 
     def _submit(self, case: Case) -> None:
         source = case.study if case.study is not None else case.load
-        job = Job(case.id, source, self.settings.model_id, self.settings.device, case.load_ms, self.settings.cam)
+        chosen = self.settings
+        job = Job(
+            case.id, source, chosen.model_id, chosen.device, case.load_ms, cam=chosen.cam, mirrored=chosen.mirrored
+        )
         self._thread.worker.submit(job)
 
     def _tell(self, case: Case) -> None:

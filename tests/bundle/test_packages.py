@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -10,6 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from braintumor_desktop.licences import Notice, notices
+from frozen_program import faults_of_bill
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,6 +63,18 @@ def test_the_portable_archive_is_one_folder_whose_checksums_hold(made: Path, tmp
     assert os.access(folder / "braintumor", os.X_OK)
     assert (folder / "_internal" / "link.txt").readlink() == Path("data.txt")
     subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS-linux"], cwd=made, check=True)
+
+
+def test_the_bill_of_materials_keeps_to_its_schema() -> None:
+    sys.path.insert(0, str(ROOT / "shipping"))
+    try:
+        from sbom import cyclonedx
+    finally:
+        sys.path.pop(0)
+    works = [Notice("zlib", "1.3", "see its text", "…", "pkg:deb/debian/zlib@1%3A1.3?arch=source"), *notices()]
+    weights = json.loads((ROOT / "weights" / "manifest.json").read_text())["models"]
+    assert faults_of_bill(cyclonedx(works, weights, "0.0.0", 1_700_000_000)) == ""
+    assert faults_of_bill(cyclonedx(works, [{**weights[0], "sha256": "short"}], "0.0.0", 0)) != ""
 
 
 def test_the_same_bundle_gives_the_same_bytes(made: Path) -> None:

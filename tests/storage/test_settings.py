@@ -31,6 +31,7 @@ def test_every_setting_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         last_folder="/a",
         paper="Letter",
         cam="layer-cam",
+        mirrored=True,
         colormap="jet",
         show_contour=False,
         show_fill=True,
