@@ -20,13 +20,14 @@ LEAST_CONTRAST = 0.1
 _SMOOTHED_PX = 3
 
 
-def trim_ends(mask: NDArray[np.bool_], pixels: NDArray[np.generic]) -> None:
+def trim_ends(mask: NDArray[np.bool_], pixels: NDArray[np.generic], known: NDArray[np.bool_] | None = None) -> None:
     """Clear in place what a lesion fills by less than half, at its ends along the slice axis.
 
     mask, pixels: (slices, rows, columns), slices in order. A voxel of the mask that has one of it on one side and none
     on the other is taken out where its grey value lies between those of its two neighbours and nearer to the outer one,
     the usual half-maximum edge. Where it does not lie between, or the neighbours differ too little, mixing is no
     explanation and the voxel stays. Grey values are means of 3 x 3 pixels, against noise.
+    known: (slices,), those that were analysed, all if None: where the next one was not, nothing is known to end.
     """
     used = np.flatnonzero(mask.any(axis=(1, 2)))
     if not len(used):
@@ -42,6 +43,8 @@ def trim_ends(mask: NDArray[np.bool_], pixels: NDArray[np.generic]) -> None:
             continue
         before, own, after = around
         for inner, outer in ((before, after), (after, before)):
+            if known is not None and not known[outer]:
+                continue
             end = original[own] & original[inner] & ~original[outer]
             contrast, left = grey[inner] - grey[outer], grey[own] - grey[outer]
             with np.errstate(divide="ignore", invalid="ignore"):

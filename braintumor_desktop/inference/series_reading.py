@@ -64,7 +64,7 @@ def read_series(
     slices = _slices_of(study, answers, calibration) if grid is None else _from_grid(study, answers, grid, calibration)
     geometry, mask, done = study.geometry, slices.mask, slices.done
     if positions(geometry, study.slices) is not None:  # else neighbours in the file may be none in the head
-        trim_ends(mask, study.pixels)
+        trim_ends(mask, study.pixels, np.isin(np.arange(study.slices), done))
     judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
     accepted = [each for each in judged if each.accepted]
     lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in accepted)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -160,6 +162,48 @@ def test_planes_with_few_pixels_and_those_as_acquired_are_not_made_coarser() -> 
     assert plain.coarser(10) is plain
     assert not plain.slanted
     assert not reformatted(study_of(volume(), affine_of(AXIAL, (1.0, 1.0, 3.0))), Plane.SAGITTAL).slanted
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    angles=st.tuples(*[st.floats(-180, 180)] * 3),
+    sizes=st.tuples(*[st.floats(0.3, 6.0)] * 3),
+    plane=st.sampled_from(PLANES),
+    place=st.tuples(*[st.floats(0.05, 0.95)] * 3),
+)
+def test_however_a_volume_lies_each_plane_shows_each_point_where_it_is(
+    angles: tuple[float, float, float],
+    sizes: tuple[float, float, float],
+    plane: Plane,
+    place: tuple[float, float, float],
+) -> None:
+    """The grey values of the volume are its own millimetres, so every sample tells where it was taken."""
+    directions = rotation(angles[0], 0) @ rotation(angles[1], 1) @ rotation(angles[2], 2)
+    affine = affine_of(directions, sizes)
+    shape = (7, 9, 11)
+    index = np.stack([*np.indices(shape)[::-1], np.ones(shape)])
+    millimetres = np.einsum("ij,jabc->iabc", affine, index)[:3].astype(np.float32)
+    study = study_of(millimetres[0], affine)
+    stack = reformatted(study, plane)
+    inside = np.array(place) * (np.array(shape) - 1)
+    point = (affine @ (inside[2], inside[1], inside[0], 1.0))[:3]
+    found = stack.grid_point(point)
+    assert found is not None
+    row, column, number = (round(value) for value in found)
+    assert -1 <= row <= stack.rows
+    assert -1 <= column <= stack.columns
+    assert -1 <= number <= stack.slices
+    back = stack.patient_point(*found)
+    np.testing.assert_allclose(back, point, atol=1e-6)
+    at = (min(max(row, 0), stack.rows - 1), min(max(column, 0), stack.columns - 1))
+    number = min(max(number, 0), stack.slices - 1)
+    where = stack.patient_point(*at, number)
+    assert where is not None
+    voxel = (np.linalg.inv(affine) @ np.append(where, 1.0))[:3]
+    if ((voxel < 0) | (voxel > np.array(shape[::-1]) - 1)).any():
+        return  # beyond the outermost centres values are held or the background's
+    for axis in range(3):
+        assert stack.cut(millimetres[axis], number)[at] == pytest.approx(where[axis], abs=1e-3)
 
 
 def test_an_axial_volume_is_not_changed_by_its_own_plane() -> None:

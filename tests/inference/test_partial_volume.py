@@ -60,3 +60,17 @@ def test_a_lesion_cut_off_by_the_end_of_the_series_keeps_its_last_slice() -> Non
     first = mask[0].copy()
     trim_ends(mask, (1000 * share).astype(np.uint16))
     assert np.array_equal(mask[0], first)
+
+
+def test_a_lesion_where_the_analysis_was_stopped_keeps_its_last_slice() -> None:
+    """What lies beyond was not looked at, so the outline does not end there."""
+    share = ball(5.0, 0.0)
+    mask = share > 0.15
+    mask[5:] = False
+    last = mask[4].copy()
+    noise = np.random.default_rng(3).normal(0, 12, SHAPE)
+    pixels = np.rint(400 + 500 * share * np.linspace(1, 0.2, 9)[:, None, None] + noise).astype(np.int16)
+    trim_ends(mask, pixels, np.arange(9) < 5)
+    assert np.array_equal(mask[4], last)
+    trim_ends(mask, pixels)
+    assert not np.array_equal(mask[4], last)
