@@ -187,6 +187,7 @@ class Workspace(QObject):
             )
             return
         found = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
+        found.sort(key=lambda item: isinstance(item, Problem))  # what can be looked at stands first
         if not found:
             words = phrase("None of the {count:,} files there is a picture, DICOM or NIfTI.", count=catalog.passed_over)
             hint = phrase("Choose the folder that holds the study, or the study's ZIP.")
