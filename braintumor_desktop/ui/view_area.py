@@ -53,7 +53,7 @@ class ViewArea(QWidget):
         self.viewer, self.planes = self._own.stack, self._own.planes
         self.beside, self.beside_planes = self._second.stack, self._second.planes
         self.arrangement = Layout.ONE
-        self.synchronised = True
+        self.synchronised, self.by_coordinates = True, False
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP)
@@ -194,13 +194,36 @@ class ViewArea(QWidget):
         self.synchronised = on
         self._follow(self.active if self.arrangement is Layout.PLANES_BESIDE else self.viewer)
 
-    def same_frame(self) -> bool:
-        """Whether the two series side by side share the patient's coordinates (DICOM frame of reference)."""
+    def synchronise_by_coordinates(self, on: bool) -> None:
+        """Whether they are, too, where nothing tells whether their coordinates mean the same (NIfTI)."""
+        self.by_coordinates = on
+        self._fill_beside()
+
+    def same_frame(self) -> bool | None:
+        """Whether the two series side by side share the patient's coordinates (DICOM frame of reference).
+
+        None where a file doesn't tell its frame, but where its voxels lie.
+        """
         one, two = self._own.study, self._second.study
         if one is None or two is None or one.geometry.affine is None or two.geometry.affine is None:
             return False
         frames = (one.geometry.frame_of_reference_uid, two.geometry.frame_of_reference_uid)
-        return frames[0] is not None and frames[0] == frames[1]
+        return None if None in frames else frames[0] == frames[1]
+
+    @property
+    def _together(self) -> bool:
+        """Whether the two series side by side are moved together."""
+        same = self.same_frame()
+        return self.synchronised and (same is True or (same is None and self.by_coordinates))
+
+    def _beside_words(self) -> str:
+        """What the reader must know of how the two series lie to each other."""
+        same = self.same_frame()
+        if same is None and self.by_coordinates:
+            return tr("Synchronised by coordinates: not known whether they fit")
+        if same is None:
+            return tr("Not synchronised: not known whether the frame of reference is the same")
+        return "" if same else tr("Not synchronised: another frame of reference")
 
     def _views_of(self, viewer: Viewer) -> SeriesViews:
         return self._second if self.is_beside(viewer) else self._own
@@ -234,9 +257,8 @@ class ViewArea(QWidget):
                 self.arrange(Layout.BESIDE)
                 return
             second.fill_planes()
-        words = "" if self.same_frame() else tr("Not synchronised: another frame of reference")
-        self.beside.warning = self.beside_planes[Plane.AXIAL].warning = words
-        self.beside.update()
+        self.beside.warning = self.beside_planes[Plane.AXIAL].warning = self._beside_words()
+        self.update_views()
         self._follow(self.viewer)
 
     def _choose_point(self, viewer: Viewer, at: QPointF) -> None:
@@ -254,7 +276,7 @@ class ViewArea(QWidget):
 
     def _scroll_together(self, moved: Viewer) -> None:
         other = self.beside if moved is self.viewer else self.viewer
-        if not (self.synchronised and self.same_frame()) or moved.stack is None or other.stack is None:
+        if not self._together or moved.stack is None or other.stack is None:
             return
         middle = moved.stack.patient_point(moved.stack.rows / 2, moved.stack.columns / 2, moved.slice_index)
         place = None if middle is None else other.stack.grid_point(middle)
@@ -266,7 +288,7 @@ class ViewArea(QWidget):
     def _share_point(self, except_for: Viewer | None = None) -> None:
         """Slices and crosshairs where the point is; no crosshair in a view on its own."""
         linked = self.arrangement in _LINKED
-        if self.arrangement is Layout.PLANES_BESIDE and self.synchronised and self.same_frame():
+        if self.arrangement is Layout.PLANES_BESIDE and self._together:
             one, two = self._own, self._second
             if except_for is not None and self.is_beside(except_for):
                 one, two = two, one

@@ -84,7 +84,7 @@ class ViewCommands(QObject):
             enable((name,), shown and possible)
             window.actions_by_name[name].setChecked(area.arrangement is layout)
         beside = area.arrangement in TWO_SERIES
-        enable(("synchronise", "next_beside", "previous_beside"), beside)
+        enable(("synchronise", "by_coordinates", "next_beside", "previous_beside"), beside)
         moving = shown and any(viewer.stack is not None and viewer.stack.slices > 1 for viewer in area.viewers)
         enable(("cine",), moving)
         enable(("cine_faster", "cine_slower"), self._cine.isActive())
@@ -168,6 +168,9 @@ class ViewCommands(QObject):
 
     def synchronise(self, on: bool) -> None:
         self._window.area.synchronise(on)
+
+    def by_coordinates(self, on: bool) -> None:
+        self._window.area.synchronise_by_coordinates(on)
 
     def _show_beside(self, case: Case) -> None:
         self._window.workspace.beside = case

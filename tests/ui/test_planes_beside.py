@@ -98,17 +98,36 @@ def test_two_series_in_planes_can_be_moved_one_by_one(
     assert np.linalg.norm(spot(beside) - spot(axial)) <= 4.0 / 2 + 1e-6
 
 
-def test_series_of_unknown_common_frame_stay_apart_and_it_is_said(
+def test_series_of_another_frame_of_reference_stay_apart_whatever_is_asked_for(
+    qtbot: QtBot, window: MainWindow, settled: Settled, two_series: Path
+) -> None:
+    for file in (two_series / "b").iterdir():
+        data = pydicom.dcmread(file)
+        data.FrameOfReferenceUID += ".9"
+        data.save_as(file)
+    open_beside(qtbot, window, settled, two_series)
+    window.actions_by_name["by_coordinates"].trigger()
+    beside = window.area.beside_planes[Plane.AXIAL]
+    assert "another frame of reference" in beside.warning
+    before = beside.slice_index
+    window.area.go_to(window.area.planes[Plane.AXIAL], 3)
+    assert beside.slice_index == before
+
+
+def test_series_of_unknown_frame_stay_apart_until_the_reader_joins_them(
     qtbot: QtBot, window: MainWindow, settled: Settled, two_series: Path, tmp_path: Path
 ) -> None:
     volume = write_nifti(make_volume(5, (20, 48, 56), (6.0, 3.5, 3.0), None), tmp_path / "volume.nii")
     open_beside(qtbot, window, settled, two_series / "a", volume)
     area = window.area
     beside = area.beside_planes[Plane.AXIAL]
-    assert "another frame of reference" in beside.warning
+    assert "not known whether" in beside.warning
     before = beside.slice_index
     area.go_to(area.planes[Plane.AXIAL], 3)
     assert beside.slice_index == before
+    window.actions_by_name["by_coordinates"].trigger()
+    assert "Synchronised by coordinates" in beside.warning
+    assert np.linalg.norm(spot(beside) - spot(area.planes[Plane.AXIAL])) <= 6.0 / 2 + 1e-6
     assert beside.title == "volume.nii"
 
 

@@ -220,7 +220,7 @@ def test_choosing_the_series_at_the_right_swaps_the_two(
     window.actions_by_name["layout_beside"].trigger()
     window.case_panel.choose(two)
     assert (window.viewer.study, window.area.beside.study) == (two.study, one.study)
-    assert "another frame of reference" in window.area.beside.warning
+    assert "not known whether the frame of reference is the same" in window.area.beside.warning
     window.actions_by_name["remove"].trigger()
     assert window.area.arrangement is Layout.ONE
 
