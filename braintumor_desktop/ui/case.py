@@ -171,6 +171,8 @@ class Case:
         self.analysis = analysis
         self.apply_correction()
         self.headline = f"{tr(finding.title)}, {share_in_words(finding.top_probability)}"
+        if analysis.quality.in_distribution is False:
+            self.headline = f"⚠ {self.headline}"  # a certain answer on a shoulder must not look like any other
         if analysis.slices is not None and not analysis.complete:
             done, all_of_it = len(analysis.slices), analysis.study.slices
             self.headline += " · " + tr("{count} of {slices} slices", count=done, slices=all_of_it)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
@@ -11,6 +12,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
+from braintumor_desktop.domain.findings import Quality
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.ui.case import Case
@@ -122,3 +124,11 @@ def test_a_row_is_described_for_those_who_hear_it(filled: MainWindow) -> None:
     said = model.data(model.index_of(case), Qt.ItemDataRole.AccessibleTextRole)
     assert "series a" in said
     assert "4 slices" in said
+
+
+def test_an_answer_on_something_unlike_a_head_is_marked_in_the_list(opened: MainWindow) -> None:
+    (case,) = opened.workspace.model.cases
+    assert case.analysis is not None
+    assert case.headline == "Glioma, 90.0 %"
+    case.finish(replace(case.analysis, quality=Quality(in_distribution=False, ood_score=1.0)))
+    assert case.headline == "⚠ Glioma, 90.0 %"
