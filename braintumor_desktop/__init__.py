@@ -2,7 +2,7 @@
 
 from braintumor_desktop.domain.phrases import phrase
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 RESEARCH_USE: str = phrase("Research use only. Not a medical device. Not for diagnosis.")
 """The statement that every window, report and export carries."""
