@@ -70,4 +70,5 @@ def _filled(source: bytes) -> bytes:
     """
     end = source.rfind(_END_OF_IMAGE)
     end = end if end >= 0 else len(source)
+    end = len(source[:end].rstrip(b"\xff"))  # a marker may be led by any number of these
     return source[:end] + _FILLING + source[end:]

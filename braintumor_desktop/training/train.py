@@ -75,6 +75,7 @@ class Config:
     transplant: float
     skull_off: float
     bfloat16: bool
+    start_share: float
     folds: tuple[int, ...] | None = None
 
     @property
@@ -298,7 +299,22 @@ def train(
         final.write_bytes((run / "best.pt").read_bytes())
     else:
         torch.save(ema.model.state_dict(), final)
+    if start is not None and config.start_share:
+        _mix_in(final, start, config.start_share)
     return final
+
+
+def _mix_in(weights: Path, start: Path, share: float) -> None:
+    """Move the kept weights a `share` of the way back to those they began from.
+
+    What the later run unlearnt of other sources comes back so (Wortsman et al., CVPR 2022).
+    """
+    began, ended = (torch.load(path, weights_only=True) for path in (start, weights))
+    mixed = {
+        name: torch.lerp(value, began[name], share) if name in began and value.is_floating_point() else value
+        for name, value in ended.items()
+    }
+    torch.save(mixed, weights)
 
 
 def _begin_from(model: nn.Module, start: Path) -> None:

@@ -134,6 +134,19 @@ def test_training_begins_from_given_weights(data: Path, config: Config, tmp_path
     assert all(torch.equal(before[name], after[name]) for name in learned)
 
 
+def test_kept_weights_can_be_moved_back_towards_those_they_began_from(
+    data: Path, config: Config, tmp_path: Path
+) -> None:
+    first = train(data, config, tmp_path / "first", device="cpu", say=lambda _: None)
+    half = replace(config, seed=1, start_share=0.5)
+    second = train(data, half, tmp_path / "second", start=first, device="cpu", say=lambda _: None)
+    checkpoint = torch.load(tmp_path / "second" / "checkpoint.pt", weights_only=True)["ema"]
+    began, ended = (torch.load(path, weights_only=True) for path in (first, second))
+    name = "classify.weight"
+    assert not torch.equal(checkpoint[name], began[name])
+    assert torch.allclose(ended[name], (checkpoint[name] + began[name]) / 2)
+
+
 def test_pictures_without_any_region_teach_the_mask_nothing() -> None:
     logits = torch.randn(2, 1, 8, 8, requires_grad=True)
     assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2), empty_dice=1.0).item() == 0
