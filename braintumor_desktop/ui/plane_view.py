@@ -46,8 +46,8 @@ from braintumor_desktop.ui.layers import (
 from braintumor_desktop.ui.view_transform import ViewTransform
 
 BACKGROUND = QColor(16, 17, 19)
-_MOVING_PIXELS = 200 * 200
-"""Of a slanted plane while the reader moves through the volume: a third of a frame's time for each of three."""
+_MOVING_PIXELS = 160 * 160
+"""Of a slanted plane while the reader moves through the volume: three of them, overlays and all, are cut within a frame."""
 
 _AT_REST_MS = 80
 _SHARP_FROM = 6.0  # screen pixels a picture pixel from which single pixels are shown as squares
