@@ -40,8 +40,9 @@ def area_mm2(area_px: int, spacing_mm: tuple[float, float] | None) -> float | No
 def diameters(mask: NDArray[np.bool_], spacing_mm: tuple[float, float] | None = None) -> Diameters | None:
     """Longest and longest perpendicular diameter of one connected lesion.
 
-    mask: (rows, columns). Pixels count as unit squares, so a single pixel measures its diagonal.
-    The longest diameter is the greatest distance between two corners of the convex hull; the
+    mask: (rows, columns). Its edge runs through the middles of the sides of its outermost pixels, as contours at half
+    height do (marching squares): hulls of whole pixels measure a disc too long by more than a pixel, these by half one.
+    The longest diameter is the greatest distance between two corners of the edge's convex hull; the
     perpendicular is the widest extent of the hull at right angles to it, drawn through the chord where
     the hull is widest (RANO 2010 bidimensional measurement, J Clin Oncol 28:1963). Lengths and right
     angles are taken in millimetres where the spacing is known. None for an empty mask.
@@ -49,7 +50,7 @@ def diameters(mask: NDArray[np.bool_], spacing_mm: tuple[float, float] | None = 
     if not mask.any():
         return None
     scale = np.array(spacing_mm if spacing_mm is not None else (1.0, 1.0))
-    hull = _convex_hull(_corners(mask) * scale)
+    hull = _convex_hull(_edge(mask) * scale)
     distances = np.linalg.norm(hull[:, None] - hull[None, :], axis=2)
     first, second = np.unravel_index(int(distances.argmax()), distances.shape)
     start, end = hull[first], hull[second]
@@ -58,14 +59,17 @@ def diameters(mask: NDArray[np.bool_], spacing_mm: tuple[float, float] | None = 
     return Diameters(_diameter(start, end, scale, spacing_mm), _diameter(low, high, scale, spacing_mm))
 
 
-def _corners(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Corners of the first and last pixel of every row: enough for the convex hull. (n, 2) row, column."""
+def _edge(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Outer side middles of the first and last pixel of every row and column. (n, 2) row, column."""
+    return np.array(_ends(mask) + [(r, c) for c, r in _ends(mask.T)], np.float64)
+
+
+def _ends(mask: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """(row, where its first pixel begins) and (row, where its last one ends) of every row that has any."""
     rows = np.flatnonzero(mask.any(axis=1))
-    left = mask[rows].argmax(axis=1) - 0.5
-    right = mask.shape[1] - mask[rows, ::-1].argmax(axis=1) - 0.5
-    return np.concatenate([np.stack([rows + dr, edge], axis=1) for edge in (left, right) for dr in (-0.5, 0.5)]).astype(
-        np.float64
-    )
+    first = mask[rows].argmax(axis=1) - 0.5
+    last = mask.shape[1] - mask[rows, ::-1].argmax(axis=1) - 0.5
+    return [(float(r), float(c)) for ends in (first, last) for r, c in zip(rows, ends, strict=True)]
 
 
 def _convex_hull(points: NDArray[np.float64]) -> NDArray[np.float64]:

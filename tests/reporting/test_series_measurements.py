@@ -35,8 +35,8 @@ def test_the_line_of_a_series_lists_its_lesions(make_analysis: Any) -> None:
             "last_slice": 2,
             "key_slice": 1,
             "volume_ml": 3.11,
-            "longest_diameter_mm": 20.6,
-            "perpendicular_diameter_mm": 20.6,
+            "longest_diameter_mm": 20.4,
+            "perpendicular_diameter_mm": 20.4,
             "center_mm": [30.0, -20.0, 14.6],
             "measurable": True,
             "tumor_probability": 0.9123,
@@ -54,7 +54,7 @@ def test_the_report_says_size_place_and_measurability_of_each_lesion(make_analys
     report = build_report(series(make_analysis, 1))
     rows = {row.name: row for row in report.measurements}
     assert rows["Volume"].value == "3.11 ml"
-    assert rows["Lesion 1"].value.startswith("3.11 ml, 20.6 mm")
+    assert rows["Lesion 1"].value.startswith("3.11 ml, 20.4 mm")
     for words in ("slices 2 to 3, measured on 2", "centre R 30, P 20, S 15 mm", "RANO measurable"):
         assert words in rows["Lesion 1"].method
     assert "most certain on slice 3, least on slice 1" in report.image_notes
