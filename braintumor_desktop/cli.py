@@ -192,9 +192,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--config", type=Path, required=True, metavar="FILE")
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
     train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
-    train.add_argument(
-        "--max-minutes", type=float, metavar="N", help="reference models: stop after the epoch in which N minutes end"
-    )
+    train.add_argument("--max-minutes", type=float, metavar="N", help="reference models: stop after N minutes")
     words = "neuro: leave this official fold of the Cheng pictures out, to be judged on it"
     train.add_argument("--without-fold", type=int, choices=range(1, 6), metavar="K", help=words)
     _device(train)

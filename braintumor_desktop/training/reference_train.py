@@ -57,7 +57,7 @@ def train_reference(
     max_minutes: float | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Path:
-    """Train to the end, or to the first end of an epoch after `max_minutes`; goes on from the run's last checkpoint.
+    """Train to the end, or for `max_minutes`; goes on from the run's last checkpoint, made after every whole epoch.
 
     run: where ``checkpoint.pt``, ``log.jsonl``, ``run.json`` (epochs done and planned, why it ended) and the result
     ``weights.pt`` go; the pack is cached beside it. Returns the path of the weights.
@@ -76,10 +76,16 @@ def train_reference(
     plateau = ReduceLROnPlateau(optimizer, factor=recipe.plateau_factor, patience=max(recipe.plateau_patience - 1, 0))
     state = _resume(run, network, optimizer, plateau, recipe)
     began, before = time.monotonic(), state.minutes
+    until = None if max_minutes is None else began + 60 * max_minutes
+    part = 0.0
     ended = _ended(state, recipe, None)
     while not ended:
         entry: dict[str, Any] = {"epoch": state.epoch + 1}
-        entry |= _epoch(network, architecture, optimizer, pack, learnt, recipe, state.epoch, chosen)
+        figures, share = _epoch(network, architecture, optimizer, pack, learnt, recipe, state.epoch, chosen, until)
+        entry |= figures
+        if share < 1:
+            part, ended = share, "time"
+            entry["share"] = round(share, 2)
         state.epoch += 1
         if recipe.watches:
             entry |= _watch(network, architecture, pack, watched, recipe, state, run, chosen)
@@ -90,14 +96,17 @@ def train_reference(
         with (run / "log.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
         tell(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
-        _save(run, network, optimizer, plateau, recipe, state)
-        ended = _ended(state, recipe, None if max_minutes is None else max_minutes - (state.minutes - before))
+        if part:
+            state.epoch -= 1
+        else:
+            _save(run, network, optimizer, plateau, recipe, state)
+            ended = _ended(state, recipe, None if until is None else until - time.monotonic())
     if recipe.keep == "best":
         _restore_best(network, architecture, run)
     torch.save({k: v.cpu().contiguous() for k, v in network.state_dict().items()}, run / "weights.pt")
     record = {
         "architecture": recipe.architecture,
-        "epochs_done": state.epoch,
+        "epochs_done": round(state.epoch + part, 2) if part else state.epoch,
         "epochs_planned": recipe.epochs,
         "ended": ended,
         "best_epoch": state.best_epoch,
@@ -107,17 +116,17 @@ def train_reference(
         "held_back": len(watched),
     }
     (run / "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    tell(f"ended: {ended}, {state.epoch} of {recipe.epochs} epochs")
+    tell(f"ended: {ended}, {record['epochs_done']} of {recipe.epochs} epochs")
     return run / "weights.pt"
 
 
-def _ended(state: _State, recipe: Recipe, minutes_left: float | None) -> str:
+def _ended(state: _State, recipe: Recipe, seconds_left: float | None) -> str:
     """Why the run is over, in a word; empty where it is not."""
     if state.epoch >= recipe.epochs:
         return "complete"
     if recipe.patience and state.epoch - max(state.best_epoch.values(), default=state.epoch) >= recipe.patience:
         return "early"
-    return "time" if minutes_left is not None and minutes_left <= 0 else ""
+    return "time" if seconds_left is not None and seconds_left <= 0 else ""
 
 
 def _losses(out: ReferenceOutput, batch: _Batch) -> dict[str, Tensor]:
@@ -143,8 +152,12 @@ def _epoch(
     recipe: Recipe,
     number: int,
     device: torch.device,
-) -> dict[str, Any]:
-    """Each picture once, in an order and with augmentations that depend on seed and epoch alone."""
+    until: float | None,
+) -> tuple[dict[str, Any], float]:
+    """Each picture once, in an order and with augmentations that depend on seed and epoch alone.
+
+    until: on the monotonic clock, when to stop before the end. Returns figures and the share of the epoch done.
+    """
     assert architecture.feeding is not None
     torch.manual_seed(recipe.seed + number)  # so that a resumed run drops the same units as a whole one
     rng = torch.Generator().manual_seed(recipe.seed * 1009 + number)
@@ -166,9 +179,11 @@ def _epoch(
             sums[name] += float(loss.detach())
         if sys.stderr.isatty():
             print(f"\repoch {number + 1} {steps}/{len(order) // recipe.batch}", end="", file=sys.stderr)  # noqa: T201
+        if until is not None and time.monotonic() > until:
+            break
     seconds = (time.monotonic() - began) / max(steps, 1)
     means = {f"{name}_loss": round(total / max(steps, 1), 4) for name, total in sums.items()}
-    return {**means, "seconds_a_step": round(seconds, 3)}
+    return {**means, "seconds_a_step": round(seconds, 3)}, steps / max(len(order) // recipe.batch, 1)
 
 
 def _batches(pack: WholePack, order: NDArray[np.int64], size: int, device: torch.device) -> Iterator[_Batch]:
