@@ -47,7 +47,7 @@ from braintumor_desktop.ui.view_transform import ViewTransform
 
 BACKGROUND = QColor(16, 17, 19)
 _MOVING_PIXELS = 160 * 160
-"""Of a slanted plane while the reader moves through the volume: three of them, overlays and all, are cut within a frame."""
+"""Of a slanted plane while the reader moves: three of them, overlays and all, are cut within a frame."""
 
 _AT_REST_MS = 80
 _SHARP_FROM = 6.0  # screen pixels a picture pixel from which single pixels are shown as squares
