@@ -39,7 +39,7 @@ def _page(f: dict[str, Any], name: str) -> str:
         "",
         f"Made by `braintumor evaluate` on {f['date']}; weights SHA-256 `{f['model']['sha256']}`.",
         "Every figure is on pictures that training never saw, through the same Analyzer as the program.",
-        "No epoch or design of the network was chosen by these pictures. Temperature and prediction sets are",
+        "What was chosen after seeing them stands in the model card. Temperature and prediction sets are",
         "fitted on them, and their figures here are cross-fitted: each patient is judged with a fit on other",
         "patients. All figures are of single slices. The rule for whole series has thresholds that were set",
         "looking at these patients and the heads without a tumour below; it plays no part in any figure here.",
