@@ -109,7 +109,7 @@ def test_sizes_are_in_pixels_where_the_file_has_no_spacing(opened: MainWindow) -
 
     words = [label.text() for label in opened.results.findChildren(QLabel)]
     assert "400 px" in words
-    assert "28.3 px" in words  # the diagonal of a square of 20 pixels
+    assert "27.6 px" in words  # across a square of 20 pixels, from side middle to side middle: sqrt(20² + 19²)
     assert "This file has no pixel spacing, so sizes are in pixels." in words
     assert not any(word.endswith(" mm") for word in words)
 
