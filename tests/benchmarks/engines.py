@@ -301,7 +301,7 @@ def main() -> None:
 
 
 def _in_a_process(name: str, threads: int, folder: Path) -> dict[str, Any] | None:
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": "2000"}  # as the program has it
     command = [sys.executable, __file__, str(folder), "--one", name, "--threads", str(threads)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
