@@ -19,7 +19,7 @@ def write(found: Found, out: Path) -> str:
     parts = [
         "# All models on the same patients",
         "",
-        "Made by `braintumor evaluate --all` in one run, on pictures that training never saw. — : the model can't say.",
+        "Made by `braintumor evaluate --all`, on pictures that training never saw. — : the model can't say.",
         "",
     ]
     for title, table in TABLES.values():
