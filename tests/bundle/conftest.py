@@ -18,7 +18,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGLosslessSV1, JPEGLSLossless, RLELo
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
 from braintumor_desktop.imaging.sample import write_sample_picture
-from frozen_program import Workstation, isolation_is_allowed, workstation_of
+from frozen_program import Workstation, isolation_is_allowed, link_copy, workstation_of
 
 SECRET = "Frozen^Secretly"
 """The patient's name in the DICOM files: it may stand on the screen and in what was asked for, nowhere else."""
@@ -32,13 +32,20 @@ SLICES = {
 
 
 @pytest.fixture(scope="session")
-def bundle() -> Path:
+def bundle() -> Iterator[Path]:
+    """The frozen program; a linked copy of it where another user may not pass through the folders above it."""
     named = os.environ.get("BRAINTUMOR_BUNDLE")
     if not named:
         pytest.skip("BRAINTUMOR_BUNDLE names no frozen program (see dev.py test-bundle)")
     if not isolation_is_allowed():
         pytest.skip("this machine allows no namespaces")
-    return Path(named).resolve()
+    made = Path(named).resolve()
+    if all(folder.stat().st_mode & 0o001 for folder in made.parents):
+        yield made
+        return
+    with tempfile.TemporaryDirectory(prefix="braintumor-bundle-") as folder:
+        Path(folder).chmod(0o755)
+        yield link_copy(made, Path(folder) / made.name)
 
 
 @pytest.fixture
