@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +12,16 @@ import pypdfium2 as pdfium
 import pytest
 from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication, QImage
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
+from window_shots import shoot
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.imaging.phantom import Lesion, make_picture
 from braintumor_desktop.models.manifest import manifest_path
-from braintumor_desktop.storage.settings import Settings
-from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
-from braintumor_desktop.ui.torch_preload import open_analyzer
 
 pytestmark = [
     pytest.mark.scenario,
@@ -37,23 +34,8 @@ PATIENCE_MS = 60_000
 
 
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def window(request: pytest.FixtureRequest, qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
-    if QGuiApplication.platformName() != "xcb":
-        pytest.skip("needs QT_QPA_PLATFORM=xcb")
-    settings = Settings(device="cpu")
-    apply_appearance(qapp, settings.appearance)
-    made = MainWindow(settings, open_analyzer, tmp_path / "settings.json")
-    qtbot.addWidget(made)
-    made.setGeometry(0, 0, *request.param)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()  # keys go to the active window only, and a bare X server has nobody else to say which
-    qtbot.waitActive(made)
-    assert (made.width(), made.height()) == request.param  # nothing in it needs more room than the screen has
-    made.start()
-    yield made
-    made.close()
-    assert not made.workspace.running
+def screen(request: pytest.FixtureRequest) -> tuple[int, int]:
+    return request.param
 
 
 @pytest.fixture
@@ -62,16 +44,6 @@ def picture(tmp_path: Path) -> Path:
     path = tmp_path / "phantom head.png"
     Image.fromarray(pixels).save(path)
     return path
-
-
-def shoot(window: MainWindow, name: str) -> None:
-    folder = os.environ.get("BRAINTUMOR_SHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for _ in range(5):  # a change of the results lays them out anew in a later turn of the event loop
-            QApplication.sendPostedEvents()
-            QApplication.processEvents()
-        window.grab().save(str(Path(folder) / f"{window.width()}x{window.height()}-{name}.png"))
 
 
 def drop(window: MainWindow, *paths: Path) -> None:

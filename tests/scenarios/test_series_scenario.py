@@ -6,7 +6,6 @@ Screenshots where BRAINTUMOR_SHOTS says.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel
@@ -14,18 +13,16 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
+from window_shots import shoot
 
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.models.manifest import manifest_path
-from braintumor_desktop.storage.settings import Settings
-from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.main_window import MainWindow
-from braintumor_desktop.ui.torch_preload import open_analyzer
 
 pytestmark = [
     pytest.mark.scenario,
@@ -34,35 +31,6 @@ pytestmark = [
 ]
 PATIENCE_MS = 120_000
 LESION = Lesion(kind="homogeneous", radius_mm=15.0)
-
-
-@pytest.fixture
-def window(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
-    if QGuiApplication.platformName() != "xcb":
-        pytest.skip("needs QT_QPA_PLATFORM=xcb")
-    settings = Settings(device="cpu")
-    apply_appearance(qapp, settings.appearance)
-    made = MainWindow(settings, open_analyzer, tmp_path / "settings.json")
-    qtbot.addWidget(made)
-    made.setGeometry(0, 0, 1366, 768)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    qtbot.waitActive(made)
-    made.start()
-    yield made
-    made.close()
-    assert not made.workspace.running
-
-
-def shoot(window: MainWindow, name: str) -> None:
-    for _ in range(5):
-        QApplication.sendPostedEvents()
-        QApplication.processEvents()
-    folder = os.environ.get("BRAINTUMOR_SHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        window.grab().save(str(Path(folder) / f"series-{name}.png"))
 
 
 def drop(window: MainWindow, folder: Path) -> None:
@@ -87,7 +55,7 @@ def test_a_series_is_stopped_then_analysed_to_the_end_and_its_mask_lies_on_the_l
             window.workspace.changed.disconnect(stop_half_way)
             window.results.show_case(case)  # as it will be at the end of this turn of the event loop
             qtbot.mouseClick(window.results.button, Qt.MouseButton.LeftButton)
-            shoot(window, "01-half-way")
+            shoot(window, "series-01-half-way")
 
     window.workspace.changed.connect(stop_half_way)
     drop(window, tmp_path / "disc")
@@ -101,7 +69,7 @@ def test_a_series_is_stopped_then_analysed_to_the_end_and_its_mask_lies_on_the_l
     assert 8 <= len(analysis.slices) < 72
     assert "partly_analysed" in [flag.code for flag in analysis.quality.flags]
     assert f"{len(analysis.slices)} of 72 slices" in case.headline
-    shoot(window, "02-stopped")
+    shoot(window, "series-02-stopped")
 
     window.actions_by_name["reanalyse"].trigger()
     qtbot.waitUntil(
@@ -112,7 +80,7 @@ def test_a_series_is_stopped_then_analysed_to_the_end_and_its_mask_lies_on_the_l
     found = case.analysis.segmentation
     assert found is not None
     assert len(found.lesions) == 1
-    shoot(window, "03-done")
+    shoot(window, "series-03-done")
 
     qtbot.keyClick(window.viewer, Qt.Key.Key_Home)
     assert window.viewer.slice_index == 0
@@ -127,7 +95,7 @@ def test_a_series_is_stopped_then_analysed_to_the_end_and_its_mask_lies_on_the_l
         assert place is not None
         between = np.linalg.norm(viewer.stack.affine[:3, 2])  # type: ignore[index]
         assert abs(viewer.slice_index - place[2]) * between < 4.0  # the lesion's own centre, to a slice and a bit
-    shoot(window, "04-lesion")
+    shoot(window, "series-04-lesion")
 
     qtbot.keyClick(window, Qt.Key.Key_M, Qt.KeyboardModifier.ControlModifier)
     dialog = window.findChild(QFileDialog)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2 as pdfium
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
+from window_shots import shoot
 
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.models.manifest import manifest_path
-from braintumor_desktop.storage.settings import Settings
-from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
-from braintumor_desktop.ui.torch_preload import open_analyzer
 
 pytestmark = [
     pytest.mark.scenario,
@@ -29,36 +25,6 @@ pytestmark = [
     pytest.mark.skipif(not manifest_path().exists(), reason="the weights manifest is absent"),
 ]
 PATIENCE_MS = 60_000
-
-
-@pytest.fixture
-def window(qtbot: QtBot, qapp: QApplication, tmp_path: Path) -> Iterator[MainWindow]:
-    if QGuiApplication.platformName() != "xcb":
-        pytest.skip("needs QT_QPA_PLATFORM=xcb")
-    settings = Settings(device="cpu")
-    apply_appearance(qapp, settings.appearance)
-    made = MainWindow(settings, open_analyzer, tmp_path / "settings.json")
-    qtbot.addWidget(made)
-    made.setGeometry(0, 0, 1366, 768)
-    made.show()
-    qtbot.waitExposed(made)
-    made.activateWindow()
-    qtbot.waitActive(made)
-    assert (made.width(), made.height()) == (1366, 768)
-    made.start()
-    yield made
-    made.close()
-    assert not made.workspace.running
-
-
-def shoot(window: MainWindow, name: str) -> None:
-    for _ in range(5):
-        QApplication.sendPostedEvents()
-        QApplication.processEvents()
-    folder = os.environ.get("BRAINTUMOR_SHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        window.grab().save(str(Path(folder) / f"viewer-{name}.png"))
 
 
 def test_a_series_is_scrolled_turned_measured_reformatted_and_reported_by_keyboard(
@@ -69,7 +35,7 @@ def test_a_series_is_scrolled_turned_measured_reformatted_and_reported_by_keyboa
     qtbot.waitUntil(lambda: window.viewer.study is not None, timeout=PATIENCE_MS)
     case = window.workspace.model.cases[0]
     qtbot.waitUntil(lambda: case.state is CaseState.DONE, timeout=PATIENCE_MS)
-    shoot(window, "01-series")
+    shoot(window, "viewer-01-series")
 
     viewer = window.viewer
     viewer.setFocus()
@@ -81,7 +47,7 @@ def test_a_series_is_scrolled_turned_measured_reformatted_and_reported_by_keyboa
     before = viewer.grab().toImage()
     qtbot.keyClick(window, Qt.Key.Key_X)
     assert viewer.grab().toImage() != before
-    shoot(window, "02-flipped")
+    shoot(window, "viewer-02-flipped")
     qtbot.keyClick(window, Qt.Key.Key_X)
     assert viewer.grab().toImage() == before
 
@@ -91,11 +57,11 @@ def test_a_series_is_scrolled_turned_measured_reformatted_and_reported_by_keyboa
     QTest.mouseMove(viewer, middle)
     QTest.mouseRelease(viewer, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle + QPoint(60, 40))
     assert len(case.measured.current) == 1
-    shoot(window, "03-measured")
+    shoot(window, "viewer-03-measured")
 
     qtbot.keyClick(window, Qt.Key.Key_F8)
     assert [each.isVisible() for each in window.area.planes.values()] == [True, True, True]
-    shoot(window, "04-planes")
+    shoot(window, "viewer-04-planes")
     qtbot.keyClick(window, Qt.Key.Key_F6)
 
     qtbot.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
