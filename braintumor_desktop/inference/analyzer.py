@@ -33,6 +33,7 @@ from braintumor_desktop.inference.quality import (
     saturation_flag,
     sequence_flags,
     strangeness,
+    unfamiliar_sequence_flag,
     upside_down_flag,
 )
 from braintumor_desktop.inference.reference_answers import answer_whole, banding_flag
@@ -144,6 +145,7 @@ class Analyzer:
             + pixel_flags(study, key, head, frame)
             + saturation_flag(study.pixels[key], head)
             + upside_down_flag(study, answers)
+            + unfamiliar_sequence_flag(study, answers)
             + contradiction_flags(reading.finding, segmentation)
             + reading.flags
             + resampled_flags(tilted)
@@ -253,7 +255,7 @@ class Analyzer:
         weight = self._network.get_parameter("classify.weight")
         gradient = pooled_gradient(out.features, weight, out.logits.argmax(1))
         maps = class_maps(out.features, gradient, self._cam, NETWORK_SIZE).cpu()
-        strangeness, upright = self._familiarity(out)
+        strangeness, upright, sequences = self._familiarity(out)
         answers = [
             SliceAnswer(
                 logits=logits[k].numpy(),
@@ -263,6 +265,7 @@ class Analyzer:
                 frame=frame,
                 strangeness=strangeness[k],
                 upright=upright[k],
+                sequences=sequences[k],
             )
             for k, (_, frame, head) in enumerate(seen)
         ]
@@ -277,12 +280,20 @@ class Analyzer:
             logits=(out.logits + other.logits) / 2, mask_logits=(out.mask_logits + other.mask_logits.flip(-1)) / 2
         )
 
-    def _familiarity(self, out: NeuroOutput) -> tuple[list[float | None], list[float | None]]:
+    def _familiarity(
+        self, out: NeuroOutput
+    ) -> tuple[list[float | None], list[float | None], list[tuple[float, ...] | None]]:
+        """Of each slice: strangeness, probability of standing upright, probabilities of its sequence."""
         known = self._network.get_submodule("familiarity")
         if out.descriptor is None or not isinstance(known, Familiarity) or not known.fitted:
-            nothing: list[float | None] = [None] * len(out.logits)
-            return nothing, nothing
-        return known(out.descriptor).tolist(), known.upright_probability(out.descriptor).tolist()
+            count = len(out.logits)
+            return [None] * count, [None] * count, [None] * count
+        sequences = known.sequence_probabilities(out.descriptor).tolist()
+        return (
+            known(out.descriptor).tolist(),
+            known.upright_probability(out.descriptor).tolist(),
+            [tuple(each) for each in sequences],
+        )
 
 
 def _with_expected_dice(found: Segmentation | None, calibration: Calibration) -> Segmentation | None:

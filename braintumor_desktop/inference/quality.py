@@ -15,6 +15,7 @@ from braintumor_desktop.domain.study import InputKind, MrSequence, Study
 from braintumor_desktop.imaging.burnt_in_text import find_text
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import Frame, normalise, resample
+from braintumor_desktop.models.familiarity import SEQUENCES
 
 LOW_RESOLUTION_PX = 128
 """Shorter side of the head square below which small lesions can't be seen: half the network's grid."""
@@ -42,6 +43,9 @@ FAMILIAR = 0.5
 
 KNOWN_SEQUENCE = MrSequence.T1_POST_CONTRAST
 """What most tumours in the training data were shown with, see the model card."""
+
+KNOWN_SEQUENCE_LOOK = "T1"
+"""The same, as far as pixels tell: T1 before contrast looks like T1 after it where nothing enhances."""
 
 
 def sequence_flags(study: Study) -> list[QualityFlag]:
@@ -153,6 +157,27 @@ def upside_down_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[Quali
     if study.geometry.orientation is None and upright and float(np.median(upright)) < UPSIDE_DOWN:
         return [QualityFlag("upside_down", phrase("The head seems to be upside down; the model expects it upright."))]
     return []
+
+
+def unfamiliar_sequence_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[QualityFlag]:
+    """Flag where the pixels look like T2 or FLAIR and no header says what they are."""
+    seen = [a.sequences for a in answers if a.sequences is not None and a.head_px is not None]
+    if study.sequence is not None or not seen:
+        return []
+    likely = np.median(np.array(seen), axis=0)
+    name = SEQUENCES[int(likely.argmax())]
+    if name == KNOWN_SEQUENCE_LOOK:
+        return []
+    return [
+        QualityFlag(
+            "unfamiliar_sequence",
+            phrase(
+                "The grey values look like {sequence}; the model knows {known} best.",
+                sequence=phrase(name),
+                known=phrase("T1 after contrast"),
+            ),
+        )
+    ]
 
 
 def saturation_flag(pixels: NDArray[Any], head: NDArray[np.bool_] | None) -> list[QualityFlag]:

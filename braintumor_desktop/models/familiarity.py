@@ -1,4 +1,4 @@
-"""How far a picture lies from the brains a network was trained on, and whether it stands upright.
+"""How far a picture lies from the brains a network was trained on, whether it stands upright, and its sequence.
 
 Mahalanobis distance of pooled features at several depths (Lee et al., NeurIPS 2018), not the softmax: a network can be
 sure of its class for a photograph too.
@@ -13,6 +13,10 @@ from torch import Tensor, nn
 
 SHRINKAGE = 0.02
 """Share of the mean variance added to every direction, as rare directions are estimated badly."""
+
+
+SEQUENCES = ("T1", "T2", "FLAIR")
+"""What the sequence of a picture is told apart into; T1 with and without contrast are one."""
 
 
 def pooled_statistics(features: Tensor) -> Tensor:
@@ -38,6 +42,7 @@ class Familiarity(nn.Module):
             self.register_buffer(f"whiten{depth}", torch.zeros(size, size))
         self.register_buffer("limits", torch.zeros(len(self.sizes)))
         self.register_buffer("upright", torch.zeros(sum(self.sizes) + 1))
+        self.register_buffer("sequence", torch.zeros(len(SEQUENCES), sum(self.sizes) + 1))
 
     @property
     def fitted(self) -> bool:
@@ -59,6 +64,11 @@ class Familiarity(nn.Module):
         """(n,): that the picture is not upside down, by logistic regression on the whitened descriptor."""
         weight = self.get_buffer("upright")
         return torch.sigmoid(torch.cat(self._whitened(descriptor), dim=1) @ weight[:-1] + weight[-1])
+
+    def sequence_probabilities(self, descriptor: Tensor) -> Tensor:
+        """(n, 3): that the picture was taken with each of `SEQUENCES`, by multinomial logistic regression."""
+        weight = self.get_buffer("sequence")
+        return (torch.cat(self._whitened(descriptor), dim=1) @ weight[:, :-1].T + weight[:, -1]).softmax(dim=1)
 
     def _whitened(self, descriptor: Tensor) -> list[Tensor]:
         parts = torch.split(descriptor, list(self.sizes), dim=1)
@@ -84,20 +94,30 @@ class Familiarity(nn.Module):
         scale = (distances / limits).mean(dim=1).quantile(share)
         self.get_buffer("limits").copy_(limits * scale)
 
-    def fit_upright(self, upright: Tensor, turned: Tensor, *, steps: int = 60) -> None:
-        """Logistic regression with an L2 penalty. upright, turned: descriptors; call after `fit`."""
+    def fit_upright(self, upright: Tensor, turned: Tensor) -> None:
+        """upright, turned: descriptors; call after `fit`."""
+        truth = torch.cat([torch.zeros(len(upright)), torch.ones(len(turned))]).long()
+        weight = self._regression(torch.cat([upright, turned]), truth, torch.ones(len(truth)), 2)
+        self.get_buffer("upright").copy_(weight[0] - weight[1])
+
+    def fit_sequence(self, descriptors: Tensor, truth: Tensor, weights: Tensor) -> None:
+        """truth: (n,) indices of `SEQUENCES`; weights: (n,) what each picture counts; call after `fit`."""
+        self.get_buffer("sequence").copy_(self._regression(descriptors, truth, weights, len(SEQUENCES)))
+
+    def _regression(self, descriptors: Tensor, truth: Tensor, weights: Tensor, classes: int) -> Tensor:
+        """Multinomial logistic regression with an L2 penalty: (classes, d + 1)."""
         with torch.no_grad():
-            inputs = torch.cat([torch.cat(self._whitened(d), dim=1) for d in (upright, turned)])
-        truth = torch.cat([torch.ones(len(upright)), torch.zeros(len(turned))])
-        weight = torch.zeros(inputs.shape[1] + 1, requires_grad=True)
-        optimizer = torch.optim.LBFGS([weight], max_iter=steps, line_search_fn="strong_wolfe")
+            inputs = torch.cat(self._whitened(descriptors), dim=1)
+        weight = torch.zeros(classes, inputs.shape[1] + 1, requires_grad=True)
+        optimizer = torch.optim.LBFGS([weight], max_iter=100, line_search_fn="strong_wolfe")
 
         def closure() -> Tensor:
             optimizer.zero_grad()
-            logits = inputs @ weight[:-1] + weight[-1]
-            loss = nn.functional.binary_cross_entropy_with_logits(logits, truth) + 1e-3 * weight[:-1].square().sum()
+            logits = inputs @ weight[:, :-1].T + weight[:, -1]
+            loss = (nn.functional.cross_entropy(logits, truth, reduction="none") * weights).sum() / weights.sum()
+            loss = loss + 1e-3 * weight[:, :-1].square().sum()
             loss.backward()  # type: ignore[no-untyped-call]
             return loss
 
         optimizer.step(closure)  # type: ignore[no-untyped-call]
-        self.get_buffer("upright").copy_(weight.detach())
+        return weight.detach()

@@ -24,6 +24,7 @@ from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a
 from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import folds_table, read_folds
 from braintumor_desktop.training.robustness import under_stress
+from braintumor_desktop.training.sequences import how_warned, known_sequences
 from braintumor_desktop.training.strangers import how_strange
 
 EVERY_BRAIN = 4
@@ -94,7 +95,7 @@ def _published(out: Path, row: ManifestRow) -> dict[str, Any] | None:
 
 
 def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
-    """Heat maps, stress and strangers on val pictures."""
+    """Heat maps, stress, strangers and sequences on val pictures."""
     rows = [r for r in read_rows(data) if r.split == "val"]
     cheng = [r for r in rows if r.source == "cheng"]
     web = one_a_group([r for r in rows if r.source != "cheng"])
@@ -109,6 +110,9 @@ def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
                 *(("web val", read_grey(r.path)) for r in web),
                 *(("tumour-free heads", pixels) for _, pixels in list(healthy_slices(data))[::EVERY_BRAIN]),
             ),
+        ),
+        "sequences": lambda: how_warned(
+            analyzer, known_sequences(cheng[::EVERY_BRAIN], web, list(healthy_slices(data))[::EVERY_BRAIN])
         ),
     }
     found = {}

@@ -141,6 +141,15 @@ def _strangers(found: Found) -> str:
     return _rows(["model", "pictures", "number", "flagged as unfamiliar", "median score"], rows)
 
 
+def _sequences(found: Found) -> str:
+    rows = [
+        [f"`{model}`", kind, str(v["pictures"]), f"{100 * v['warned']:.0f} %"]
+        for model, each in found.items()
+        for kind, v in (each["sequences"] or {}).items()
+    ]
+    return _rows(["model", "pictures", "number", "warned: looks like T2 or FLAIR"], rows)
+
+
 def _calibration(found: Found) -> str:
     rows = []
     for model, each in found.items():
@@ -168,4 +177,5 @@ TABLES: Mapping[str, tuple[str, Callable[[Found], str]]] = {
     "stress": ("Under stress", _stress),
     "explanations": ("Heat maps on Cheng val", _explanations),
     "strangers": ("Strangers", _strangers),
+    "sequences": ("Sequences", _sequences),
 }

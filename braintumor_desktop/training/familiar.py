@@ -10,8 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from braintumor_desktop.models.familiarity import SEQUENCES
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training.data import Pack, load_pack
+from braintumor_desktop.training.sequences import read_sequences
 
 KEPT = 0.985
 """Share of the val pictures that count as familiar: the limit is set by them."""
@@ -47,6 +49,33 @@ def fit_familiarity(network: Neuro, train: Pack, val: Pack) -> None:
     )
     over = np.stack([image[::-1, ::-1] if k % 2 else image[::-1] for k, image in enumerate(seen[::2])])
     network.familiarity.fit_upright(upright, descriptors(network, over))
+    names, weights = _known_sequences(train)
+    known = np.flatnonzero(weights)
+    if not len(known):
+        return
+    truth = torch.tensor([SEQUENCES.index(names[k]) for k in known])
+    described = descriptors(network, train.images[known])
+    network.familiarity.fit_sequence(described, truth, torch.from_numpy(weights[known]).float())
+
+
+T1_EVERY = {"cheng": 6, "brisc": 4}
+"""Every so many pictures of the collections that are T1 throughout."""
+
+
+def _known_sequences(train: Pack) -> tuple[list[str], NDArray[np.float64]]:
+    """Of each training picture the sequence, and what it counts: each near-duplicate group once, 0 if not known."""
+    told = read_sequences("train")
+    names = []
+    for number, (category, group) in enumerate(zip(train.categories.tolist(), train.groups.tolist(), strict=True)):
+        origin = category.split("/")[0]
+        if origin == "volumes":
+            names.append("FLAIR" if "FLAIR" in group else "T1")
+        elif origin in T1_EVERY:
+            names.append("T1" if number % T1_EVERY[origin] == 0 else "")
+        else:
+            names.append(told.get(group, ""))
+    _, inverse, counts = np.unique(train.groups, return_inverse=True, return_counts=True)
+    return names, np.where(np.array(names) == "", 0.0, 1.0 / counts[inverse])
 
 
 @torch.inference_mode()

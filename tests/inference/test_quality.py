@@ -12,6 +12,7 @@ from braintumor_desktop.inference.quality import (
     pixel_flags,
     sharpness,
     strangeness,
+    unfamiliar_sequence_flag,
     upside_down_flag,
 )
 
@@ -67,7 +68,9 @@ def test_sharpness_falls_with_blur_and_is_no_number_without_a_picture(grey: np.n
     assert sharpness(np.zeros((256, 256), np.float32)) == float("inf")
 
 
-def answer(strange: float | None, upright: float | None, *, head: bool = True) -> SliceAnswer:
+def answer(
+    strange: float | None, upright: float | None, sequences: tuple[float, ...] | None = None, *, head: bool = True
+) -> SliceAnswer:
     empty = np.zeros((4, 4))
     return SliceAnswer(
         np.zeros(4, np.float32),
@@ -77,6 +80,7 @@ def answer(strange: float | None, upright: float | None, *, head: bool = True) -
         WholeFrame.of(4, 4),
         strange,
         upright,
+        sequences,
     )
 
 
@@ -93,3 +97,15 @@ def test_upside_down_is_said_of_pictures_without_orientation_only() -> None:
     assert [f.code for f in upside_down_flag(plain, [answer(0.1, 0.001)])] == ["upside_down"]
     assert upside_down_flag(plain, [answer(0.1, 0.4)]) == []
     assert upside_down_flag(plain, [answer(0.1, None)]) == []
+
+
+def test_a_picture_that_looks_like_t2_or_flair_is_flagged_where_no_header_says_what_it_is() -> None:
+    sample = sample_picture()
+    plain, told = Study(sample.pixels, sample.source), Study(sample.pixels, sample.source, sequence="T1")
+    t1, t2, flair = (0.9, 0.05, 0.05), (0.2, 0.7, 0.1), (0.2, 0.1, 0.7)
+    mostly_flair = [answer(None, None, each) for each in (t1, flair, flair)]
+    flags = unfamiliar_sequence_flag(plain, mostly_flair)
+    assert [(f.code, f.sentence.values["sequence"]) for f in flags] == [("unfamiliar_sequence", "FLAIR")]
+    assert unfamiliar_sequence_flag(plain, [answer(None, None, t1), answer(None, None, t2, head=False)]) == []
+    assert unfamiliar_sequence_flag(told, [answer(None, None, t2)]) == []
+    assert unfamiliar_sequence_flag(plain, [answer(None, None)]) == []

@@ -61,6 +61,29 @@ def test_upright_is_learned_and_survives_half_precision(fitted: Familiarity) -> 
     assert float((fitted.upright_probability(fresh) < 0.5).float().mean()) > 0.9
 
 
+def test_sequences_are_told_apart_after_fitting(fitted: Familiarity) -> None:
+    def three(seed: int) -> torch.Tensor:
+        made = cloud(900, seed)
+        made[300:600, 1] += 12
+        made[600:, 2] += 12
+        return made
+
+    truth = torch.arange(3).repeat_interleave(300)
+    counts = torch.ones(900)
+    fitted.fit_sequence(three(9), truth, counts)
+    said = fitted.sequence_probabilities(three(10))
+    assert torch.allclose(said.sum(dim=1), torch.ones(900))
+    assert float((said.argmax(dim=1) == truth).float().mean()) > 0.85
+
+
+def test_a_picture_that_counts_nothing_teaches_nothing(fitted: Familiarity) -> None:
+    pictures, truth = cloud(400, 11), torch.arange(2).repeat_interleave(200)
+    fitted.fit_sequence(pictures[:200], truth[:200], torch.ones(200))
+    alone = fitted.get_buffer("sequence").clone()
+    fitted.fit_sequence(pictures, truth, (truth == 0).float())
+    assert torch.allclose(fitted.get_buffer("sequence"), alone, atol=1e-3)
+
+
 def test_statistics_are_of_each_channel() -> None:
     features = torch.rand(2, 3, 5, 5)
     pooled = pooled_statistics(features)

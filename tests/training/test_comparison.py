@@ -63,6 +63,7 @@ def found() -> dict[str, dict]:
             }
             if full
             else None,
+            "sequences": {"web val, FLAIR": {"pictures": 21, "warned": 0.81}} if full else None,
         }
 
     return {"neuro": model(True), "lenet-binary": model(False)}
@@ -76,6 +77,7 @@ def test_the_page_holds_every_table_and_a_dash_for_what_a_model_cannot_give(foun
     assert row.endswith("| 7 of 390 |")
     assert "| `neuro` | 1,234,567 | 1.50 | 9.0 | 29 | 400 |" in page
     assert "AUROC 0.9980" in page
+    assert "| `neuro` | web val, FLAIR | 21 | 81 % |" in page
 
 
 def test_marked_tables_of_a_card_are_written_anew_and_its_prose_stays(found: dict, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """From a run's weights to a published model that knows what is familiar, on synthetic heads."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 from training_data import write_training_data
 
 from braintumor_desktop.inference.analyzer import Analyzer
+from braintumor_desktop.models.familiarity import SEQUENCES
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import ManifestRow, read_manifest
 from braintumor_desktop.models.neuro import Neuro
@@ -16,6 +18,7 @@ from braintumor_desktop.training.data import array_study, read_grey, read_rows
 from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import evaluate_fold
 from braintumor_desktop.training.robustness import under_stress
+from braintumor_desktop.training.sequences import how_warned, known_sequences, read_sequences
 
 
 @pytest.fixture
@@ -51,6 +54,32 @@ def test_a_published_network_knows_what_is_familiar(data: Path, published: tuple
     assert sum(bool(q.in_distribution) for q in scores) >= len(scores) - 1
     page = json.loads((folder.parent / "out/neuro.json").read_text())
     assert page["model"]["sha256"] == row.sha256
+
+
+def test_pictures_of_a_known_sequence_are_counted_by_whether_the_reader_is_warned(
+    data: Path, published: tuple[ManifestRow, Path]
+) -> None:
+    row, folder = published
+    analyzer = Analyzer(load_network(row, folder), row, torch.device("cpu"))
+    val = [r for r in read_rows(data) if r.split == "val"]
+    group = next(iter(read_sequences("val")))
+    web = [replace(r, group=group) for r in val if r.source != "cheng"][:2]
+    healthy = [("x_FLAIR axial", read_grey(val[0].path))]
+    seen = how_warned(analyzer, known_sequences([r for r in val if r.source == "cheng"], web, healthy))
+    told = f"web val, {read_sequences('val')[group]}"
+    assert seen is not None
+    assert list(seen) == ["Cheng val, T1 after contrast", told, "multiple sclerosis, FLAIR"]
+    assert seen[told]["pictures"] == 2
+    # Its synthetic training pictures are T1 alone, so nothing can look like anything else.
+    assert seen["Cheng val, T1 after contrast"]["warned"] == 0
+
+
+def test_each_group_of_web_pictures_has_one_sequence_and_one_split() -> None:
+    train, val = read_sequences("train"), read_sequences("val")
+    assert len(train) > 300
+    assert len(val) > 80
+    assert not train.keys() & val.keys()
+    assert {*train.values(), *val.values()} == set(SEQUENCES)
 
 
 def test_heat_maps_and_stress_are_measured_for_a_model(
