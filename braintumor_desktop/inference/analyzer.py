@@ -56,8 +56,8 @@ Slices = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 class Analyzer:
     """One network, ready on one device. Not for use by two threads at once.
 
-    mirrored: `neuro` answers with the mean of each slice and its mirror image (test-time augmentation), in twice the
-    time; the reference models answer as ever.
+    A single picture is answered with the mean of it and its mirror image (test-time augmentation); mirrored: so is each
+    slice of a series, in twice the time. `neuro` only: the reference models answer as their originals did.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Analyzer:
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
         self.mirrored = False
+        self._averages = False
         self._place(network, device)
 
     @classmethod
@@ -114,6 +115,7 @@ class Analyzer:
         began = time.perf_counter()
         tell = progress or (lambda _stage, _share: None)
         asked = cancelled or (lambda: False)
+        self._averages = self.mirrored or study.slices == 1
         outlines = self._architecture.outlines
         tilted = straight_grid(study.pixels.shape, study.geometry) if outlines else None
         if tilted is not None:
@@ -149,7 +151,7 @@ class Analyzer:
             + contradiction_flags(reading.finding, segmentation)
             + reading.flags
             + resampled_flags(tilted)
-            + self._own_flags()
+            + self._own_flags(study)
         )
         inside = None if segmentation is None else energy_inside(reading.heatmap[key], segmentation.mask[key])
         elapsed_ms = 1000 * (time.perf_counter() - began)
@@ -205,13 +207,13 @@ class Analyzer:
         self._network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
 
-    def _own_flags(self) -> list[QualityFlag]:
+    def _own_flags(self, study: Study) -> list[QualityFlag]:
         flags = []
         if self._device != self._wish:
             flags.append(
                 QualityFlag("cpu_fallback", phrase("The graphics card had no room; the CPU gave this answer."))
             )
-        if self.mirrored and not self._architecture.reference:
+        if self.mirrored and study.slices > 1 and not self._architecture.reference:
             words = phrase("The answer is the mean of each slice and its mirror image.")
             flags.append(QualityFlag("mirrored", words))
         return flags
@@ -273,7 +275,7 @@ class Analyzer:
 
     def _network_out(self, images: Tensor) -> NeuroOutput:
         out: NeuroOutput = self._network(images)
-        if not self.mirrored:
+        if not self._averages:
             return out
         other: NeuroOutput = self._network(images.flip(-1))
         return out._replace(
