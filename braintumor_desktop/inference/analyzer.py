@@ -28,12 +28,12 @@ from braintumor_desktop.inference.probability import binary_label, softmax, with
 from braintumor_desktop.inference.quality import (
     FAMILIAR,
     contradiction_flags,
+    look_flag,
     picture_flags,
     pixel_flags,
     saturation_flag,
     sequence_flags,
     strangeness,
-    unfamiliar_sequence_flag,
     upside_down_flag,
 )
 from braintumor_desktop.inference.reference_answers import answer_whole, banding_flag
@@ -147,7 +147,7 @@ class Analyzer:
             + pixel_flags(study, key, head, frame)
             + saturation_flag(study.pixels[key], head)
             + upside_down_flag(study, answers)
-            + unfamiliar_sequence_flag(study, answers)
+            + look_flag(study, answers)
             + contradiction_flags(reading.finding, segmentation)
             + reading.flags
             + resampled_flags(tilted)
@@ -285,7 +285,7 @@ class Analyzer:
     def _familiarity(
         self, out: NeuroOutput
     ) -> tuple[list[float | None], list[float | None], list[tuple[float, ...] | None]]:
-        """Of each slice: strangeness, probability of standing upright, probabilities of its sequence."""
+        """Of each slice: strangeness, probability of standing upright, probabilities of `SEQUENCES`."""
         known = self._network.get_submodule("familiarity")
         if out.descriptor is None or not isinstance(known, Familiarity) or not known.fitted:
             count = len(out.logits)

@@ -44,7 +44,7 @@ FAMILIAR = 0.5
 KNOWN_SEQUENCE = MrSequence.T1_POST_CONTRAST
 """What most tumours in the training data were shown with, see the model card."""
 
-KNOWN_SEQUENCE_LOOK = "T1"
+KNOWN_LOOK = "T1"
 """The same, as far as pixels tell: T1 before contrast looks like T1 after it where nothing enhances."""
 
 
@@ -159,21 +159,24 @@ def upside_down_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[Quali
     return []
 
 
-def unfamiliar_sequence_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[QualityFlag]:
-    """Flag where the pixels look like T2 or FLAIR and no header says what they are."""
+def look_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[QualityFlag]:
+    """Flag where the pixels look like T2, FLAIR or CT and no header says what they are."""
     seen = [a.sequences for a in answers if a.sequences is not None and a.head_px is not None]
     if study.sequence is not None or not seen:
         return []
-    likely = np.median(np.array(seen), axis=0)
-    name = SEQUENCES[int(likely.argmax())]
-    if name == KNOWN_SEQUENCE_LOOK:
+    look = SEQUENCES[int(np.median(np.array(seen), axis=0).argmax())]
+    if look == "CT":
+        told = study.source.modality is not None
+        sentence = phrase("The grey values look like CT; the model knows MRI only.")
+        return [] if told else [QualityFlag("not_mri", sentence)]
+    if look == KNOWN_LOOK:
         return []
     return [
         QualityFlag(
             "unfamiliar_sequence",
             phrase(
                 "The grey values look like {sequence}; the model knows {known} best.",
-                sequence=phrase(name),
+                sequence=phrase(look),
                 known=phrase("T1 after contrast"),
             ),
         )

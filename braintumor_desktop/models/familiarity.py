@@ -15,8 +15,8 @@ SHRINKAGE = 0.02
 """Share of the mean variance added to every direction, as rare directions are estimated badly."""
 
 
-SEQUENCES = ("T1", "T2", "FLAIR")
-"""What the sequence of a picture is told apart into; T1 with and without contrast are one."""
+SEQUENCES = ("T1", "T2", "FLAIR", "CT")
+"""What pictures of heads are told apart into; T1 with and without contrast are one, CT is there to be turned away."""
 
 
 def pooled_statistics(features: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class Familiarity(nn.Module):
         return torch.sigmoid(torch.cat(self._whitened(descriptor), dim=1) @ weight[:-1] + weight[-1])
 
     def sequence_probabilities(self, descriptor: Tensor) -> Tensor:
-        """(n, 3): that the picture was taken with each of `SEQUENCES`, by multinomial logistic regression."""
+        """(n, 4): that the picture is of each of `SEQUENCES`, by multinomial logistic regression."""
         weight = self.get_buffer("sequence")
         return (torch.cat(self._whitened(descriptor), dim=1) @ weight[:, :-1].T + weight[:, -1]).softmax(dim=1)
 

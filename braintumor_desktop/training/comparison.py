@@ -24,7 +24,7 @@ from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a
 from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import folds_table, read_folds
 from braintumor_desktop.training.robustness import under_stress
-from braintumor_desktop.training.sequences import how_warned, known_sequences
+from braintumor_desktop.training.sequences import how_warned, known_sequences, read_sequences
 from braintumor_desktop.training.strangers import how_strange
 
 EVERY_BRAIN = 4
@@ -99,6 +99,7 @@ def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
     rows = [r for r in read_rows(data) if r.split == "val"]
     cheng = [r for r in rows if r.source == "cheng"]
     web = one_a_group([r for r in rows if r.source != "cheng"])
+    told = read_sequences("val")
     stages: dict[str, Callable[[], Any]] = {
         "explanations": lambda: explained(analyzer, cheng[::EVERY_STRESSED]),
         "stress": lambda: under_stress(analyzer, cheng[::EVERY_STRESSED]),
@@ -107,7 +108,7 @@ def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
             data,
             (
                 *(("Cheng val", read_grey(r.path)) for r in cheng[::EVERY_BRAIN]),
-                *(("web val", read_grey(r.path)) for r in web),
+                *(("web val, without CT", read_grey(r.path)) for r in web if told.get(r.group) != "CT"),
                 *(("tumour-free heads", pixels) for _, pixels in list(healthy_slices(data))[::EVERY_BRAIN]),
             ),
         ),

@@ -147,7 +147,7 @@ def _sequences(found: Found) -> str:
         for model, each in found.items()
         for kind, v in (each["sequences"] or {}).items()
     ]
-    return _rows(["model", "pictures", "number", "warned: looks like T2 or FLAIR"], rows)
+    return _rows(["model", "pictures", "number", "warned: looks like T2, FLAIR or CT"], rows)
 
 
 def _calibration(found: Found) -> str:

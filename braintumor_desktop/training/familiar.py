@@ -55,7 +55,9 @@ def fit_familiarity(network: Neuro, train: Pack, val: Pack) -> None:
         return
     truth = torch.tensor([SEQUENCES.index(names[k]) for k in known])
     described = descriptors(network, train.images[known])
-    network.familiarity.fit_sequence(described, truth, torch.from_numpy(weights[known]).float())
+    counts = torch.from_numpy(weights[known]).float()
+    counts /= torch.bincount(truth, counts, len(SEQUENCES))[truth]  # each sequence as much as every other
+    network.familiarity.fit_sequence(described, truth, counts)
 
 
 T1_EVERY = {"cheng": 6, "brisc": 4}

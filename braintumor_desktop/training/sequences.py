@@ -1,4 +1,4 @@
-"""Which sequence web pictures were taken with, and whether the program notices those it knows less."""
+"""Which sequence web pictures were taken with, or CT, and whether the program notices what it knows less."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.training.data import Row, array_study, read_grey
 
+WARNINGS = ("unfamiliar_sequence", "not_mri")
 TABLE = Path(__file__).parent / "sequences.csv"
 
 
 def read_sequences(split: str) -> dict[str, str]:
     """Near-duplicate group of web pictures to one of `models.familiarity.SEQUENCES`.
 
-    One of us, no radiologist, told them by eye. Left out are pictures of which that could not be told, and CT.
+    One of us, no radiologist, told them by eye. Left out are pictures of which that could not be told.
     """
     with TABLE.open(newline="") as file:
         return {row["group"]: row["sequence"] for row in csv.DictReader(file) if row["split"] == split}
@@ -47,5 +48,5 @@ def how_warned(analyzer: Analyzer, pictures: Iterable[tuple[str, NDArray[Any]]])
         quality = analyzer.analyze(array_study(pixels)).quality
         if quality.ood_score is None:
             return None
-        warned.setdefault(kind, []).append(any(flag.code == "unfamiliar_sequence" for flag in quality.flags))
+        warned.setdefault(kind, []).append(any(flag.code in WARNINGS for flag in quality.flags))
     return {kind: {"pictures": len(v), "warned": sum(v) / len(v)} for kind, v in warned.items()}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,10 +11,10 @@ from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import WholeFrame, find_frame
 from braintumor_desktop.inference.quality import (
     blockiness,
+    look_flag,
     pixel_flags,
     sharpness,
     strangeness,
-    unfamiliar_sequence_flag,
     upside_down_flag,
 )
 
@@ -99,13 +101,26 @@ def test_upside_down_is_said_of_pictures_without_orientation_only() -> None:
     assert upside_down_flag(plain, [answer(0.1, None)]) == []
 
 
+T1, T2, FLAIR, CT = np.full((4, 4), 0.1) + 0.6 * np.eye(4)
+
+
+def looks(*each: np.ndarray) -> list[SliceAnswer]:
+    return [answer(None, None, tuple(one)) for one in each]
+
+
 def test_a_picture_that_looks_like_t2_or_flair_is_flagged_where_no_header_says_what_it_is() -> None:
     sample = sample_picture()
     plain, told = Study(sample.pixels, sample.source), Study(sample.pixels, sample.source, sequence="T1")
-    t1, t2, flair = (0.9, 0.05, 0.05), (0.2, 0.7, 0.1), (0.2, 0.1, 0.7)
-    mostly_flair = [answer(None, None, each) for each in (t1, flair, flair)]
-    flags = unfamiliar_sequence_flag(plain, mostly_flair)
+    flags = look_flag(plain, looks(T1, FLAIR, FLAIR))
     assert [(f.code, f.sentence.values["sequence"]) for f in flags] == [("unfamiliar_sequence", "FLAIR")]
-    assert unfamiliar_sequence_flag(plain, [answer(None, None, t1), answer(None, None, t2, head=False)]) == []
-    assert unfamiliar_sequence_flag(told, [answer(None, None, t2)]) == []
-    assert unfamiliar_sequence_flag(plain, [answer(None, None)]) == []
+    assert look_flag(plain, [*looks(T1), answer(None, None, tuple(T2), head=False)]) == []
+    assert look_flag(told, looks(T2)) == []
+    assert look_flag(plain, [answer(None, None)]) == []
+
+
+def test_a_picture_that_looks_like_ct_is_said_to_be_no_mri_unless_its_header_says_otherwise() -> None:
+    sample = sample_picture()
+    plain = Study(sample.pixels, replace(sample.source, modality=None))
+    resonance = Study(sample.pixels, replace(sample.source, modality="MR"))
+    assert [f.code for f in look_flag(plain, looks(CT))] == ["not_mri"]
+    assert look_flag(resonance, looks(CT)) == []
