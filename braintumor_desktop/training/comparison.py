@@ -19,6 +19,7 @@ from braintumor_desktop.models.architectures import ARCHITECTURES
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import ManifestRow, find_model, manifest_path, read_manifest
 from braintumor_desktop.training import comparison_page
+from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.data import read_grey, read_rows
 from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a_group
 from braintumor_desktop.training.explanations import explained
@@ -62,6 +63,7 @@ def compare(
         }
     (out / "comparison.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     page = comparison_page.write(found, out)
+    plot_stress(found, out / "robustness.png")
     if card is not None:
         comparison_page.fill(card, found, {"folds": folds_table(read_folds(out))})
     return page

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.models.manifest import read_manifest
-from braintumor_desktop.training import comparison_page
+from braintumor_desktop.training import comparison, comparison_page
 from braintumor_desktop.training.comparison import compare
+from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
 from braintumor_desktop.training.folds import folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
@@ -67,6 +69,17 @@ def found() -> dict[str, dict]:
         }
 
     return {"neuro": model(True), "lenet-binary": model(False)}
+
+
+def test_the_plot_of_stress_shows_models_that_tell_types_and_leaves_out_what_others_cannot(
+    found: dict, tmp_path: Path
+) -> None:
+    def dark_pixels(chosen: dict) -> int:
+        plot_stress(chosen, tmp_path / "plot.png")
+        return int((np.asarray(Image.open(tmp_path / "plot.png").convert("RGB")) == (0, 0x72, 0xB2)).all(axis=2).sum())
+
+    assert dark_pixels({"neuro": found["neuro"]}) > 500
+    assert dark_pixels({"lenet-binary": found["lenet-binary"]}) == 0
 
 
 def test_the_page_holds_every_table_and_a_dash_for_what_a_model_cannot_give(found: dict, tmp_path: Path) -> None:
@@ -152,6 +165,7 @@ def test_only_some_models_are_measured_again_and_others_keep_figures_of_the_same
     stored = {name: {"figures": {"model": {"sha256": row.sha256}}} for name, row in rows.items()}
     (tmp_path / "comparison.json").write_text(json.dumps(stored), encoding="utf-8")
     monkeypatch.setattr(comparison_page, "write", lambda found, out: ", ".join(found))
+    monkeypatch.setattr(comparison, "plot_stress", lambda *_: None)
     assert compare(tmp_path, tmp_path, only=[]) == ", ".join(rows)
     with pytest.raises(BrainTumorError) as caught:
         compare(tmp_path, tmp_path, only=["nothing"])
