@@ -56,8 +56,8 @@ Slices = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 class Analyzer:
     """One network, ready on one device. Not for use by two threads at once.
 
-    A single picture is answered with the mean of it and its mirror image (test-time augmentation); mirrored: so is each
-    slice of a series, in twice the time. `neuro` only: the reference models answer as their originals did.
+    mirrored: `neuro` answers with the mean of each slice and its mirror image (test-time augmentation), in twice the
+    time; the reference models answer as ever.
     """
 
     def __init__(
@@ -69,7 +69,6 @@ class Analyzer:
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
         self.mirrored = False
-        self._averages = False
         self._place(network, device)
 
     @classmethod
@@ -115,7 +114,6 @@ class Analyzer:
         began = time.perf_counter()
         tell = progress or (lambda _stage, _share: None)
         asked = cancelled or (lambda: False)
-        self._averages = self.mirrored or study.slices == 1
         outlines = self._architecture.outlines
         tilted = straight_grid(study.pixels.shape, study.geometry) if outlines else None
         if tilted is not None:
@@ -151,7 +149,7 @@ class Analyzer:
             + contradiction_flags(reading.finding, segmentation)
             + reading.flags
             + resampled_flags(tilted)
-            + self._own_flags(study)
+            + self._own_flags()
         )
         inside = None if segmentation is None else energy_inside(reading.heatmap[key], segmentation.mask[key])
         elapsed_ms = 1000 * (time.perf_counter() - began)
@@ -207,13 +205,13 @@ class Analyzer:
         self._network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
 
-    def _own_flags(self, study: Study) -> list[QualityFlag]:
+    def _own_flags(self) -> list[QualityFlag]:
         flags = []
         if self._device != self._wish:
             flags.append(
                 QualityFlag("cpu_fallback", phrase("The graphics card had no room; the CPU gave this answer."))
             )
-        if self.mirrored and study.slices > 1 and not self._architecture.reference:
+        if self.mirrored and not self._architecture.reference:
             words = phrase("The answer is the mean of each slice and its mirror image.")
             flags.append(QualityFlag("mirrored", words))
         return flags
@@ -275,7 +273,7 @@ class Analyzer:
 
     def _network_out(self, images: Tensor) -> NeuroOutput:
         out: NeuroOutput = self._network(images)
-        if not self._averages:
+        if not self.mirrored:
             return out
         other: NeuroOutput = self._network(images.flip(-1))
         return out._replace(
