@@ -1,32 +1,32 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.study import InputKind, Source, Study
-from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.inference import Analyzer
 
 
-def study_of(pixels: np.ndarray) -> Study:
-    return Study(pixels, Source(Path("made"), "0" * 64, pixels.nbytes, InputKind.PICTURE, "made", 8, False))
+def blocks() -> np.ndarray:
+    """Squares of random grey that fill the picture, so that it is looked at whole, (1, 400, 400)."""
+    grey = np.random.default_rng(0).integers(0, 200, (1, 25, 25))
+    return np.kron(grey, np.ones((1, 16, 16))).astype(np.uint8)
 
 
-def test_the_mean_with_the_mirror_image_is_the_same_for_a_slice_and_its_mirror_image() -> None:
+def answers(analyzer: Analyzer, pixels: np.ndarray) -> list[Analysis]:
+    """To the pixels and to their mirror image."""
+    source = Source(Path("made"), "0" * 64, pixels.nbytes, InputKind.PICTURE, "made", 8, False)
+    return [analyzer.analyze(Study(each, source)) for each in (pixels, pixels[:, :, ::-1].copy())]
+
+
+def test_the_mean_with_the_mirror_image_is_the_same_for_a_slice_and_its_mirror_image_and_says_so() -> None:
     analyzer = Analyzer.open("neuro", "cpu")
-    pixels = sample_picture().pixels
-    rows, columns = pixels.shape[1:]
-    side = max(rows, columns) + 16
-    wide = np.zeros((1, side, side), pixels.dtype)  # an even margin, so that the square cut out is mirrored too
-    top, left = (side - rows) // 2, (side - columns) // 2
-    wide[:, top : top + rows, left : left + columns] = pixels
-    left_out = [analyzer.analyze(study_of(p)) for p in (wide, wide[:, :, ::-1].copy())]
+    once = answers(analyzer, blocks())
     analyzer.mirrored = True
-    averaged = [analyzer.analyze(study_of(p)) for p in (wide, wide[:, :, ::-1].copy())]
-
-    def apart(pair: list) -> float:
-        one, other = (a.segmentation.probability[0].astype(float) for a in pair)
-        return float(np.abs(one - other[:, ::-1]).mean())
-
-    assert apart(averaged) < 0.3 * apart(left_out)
+    averaged = answers(analyzer, blocks())
+    apart, together = ([a.finding.tumor_probability for a in pair] for pair in (once, averaged))
+    assert abs(apart[0] - apart[1]) > 1e-3
+    assert together[0] == pytest.approx(together[1], abs=1e-5)
     assert "mirrored" in [flag.code for flag in averaged[0].quality.flags]
-    assert "mirrored" not in [flag.code for flag in left_out[0].quality.flags]
+    assert "mirrored" not in [flag.code for flag in once[0].quality.flags]
