@@ -13,10 +13,10 @@ READ_AHEAD = (
     "PySide6",
     "numpy/_core",
     "numpy.libs",
-    "cv2",
     "PIL",
     "pillow.libs",
     "PySide6/Qt/plugins/platforms",
+    "cv2",  # for the first picture
 )
 """Folders whose libraries the window needs, about in this order."""
 
