@@ -103,9 +103,10 @@ def build() -> int:
 
 
 def reproducible() -> dict[str, str]:
-    """Dates in what is built are the commit's, and sets are walked in one order."""
+    """Dates in what is built are the commit's, sets are walked in one order, and texts read alike everywhere."""
     asked = subprocess.run(["git", "log", "-1", "--format=%ct"], cwd=ROOT, capture_output=True, text=True, check=False)
-    return {"SOURCE_DATE_EPOCH": asked.stdout.strip() or "1735689600", "PYTHONHASHSEED": "0"}
+    fixed = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}  # texts of licences are UTF-8 where Windows expects its own too
+    return fixed | {"SOURCE_DATE_EPOCH": asked.stdout.strip() or "1735689600"}
 
 
 def python_library() -> dict[str, str]:

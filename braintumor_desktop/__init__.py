@@ -2,7 +2,11 @@
 
 import os
 
+from braintumor_desktop.deferred import defer
 from braintumor_desktop.domain.phrases import phrase
+
+# 70 MB that the window doesn't need before there is a picture in it.
+defer("cv2")
 
 # Torch's threads wait for each other by asking again and again. That is quickest on an idle machine; on a busy one they
 # ask in vain, while the one waited for gets no processor: an analysis then takes twenty times as long. After some

@@ -42,6 +42,7 @@ EXCLUDED_MODULES = [
     # GNU readline is under the GPL; a windowed program has no line to edit.
     "readline",
     "curses",
+    "pydoc_data",
 ]
 
 FOUND_AT_RUN_TIME = [
@@ -60,8 +61,12 @@ LEFT_OUT = [
     # Of packages' metadata only what they are asked for at run time; their licences are in licences.json.
     "*.dist-info/RECORD",
     "*.dist-info/licenses/*",
+    "*.dist-info/LICENSE*",
+    "*.dist-info/sboms/*",
+    "numpy/*/_*_tests.*",
     "cv2/opencv_videoio_ffmpeg*",
     # Qt: all platforms but X11, Wayland and the one without a screen; pictures are decoded by Pillow.
+    "PySide6/QtDBus.*",  # Python's words for it; Qt's own library, through which screen readers hear, stays
     "PySide6/QtNetwork.*",
     "PySide6/QtOpenGL.*",
     "PySide6/QtSvg.*",
@@ -81,6 +86,9 @@ LEFT_OUT = [
     "PySide6/*plugins/egldeviceintegrations/*",
     "PySide6/*plugins/xcbglintegrations/*",  # nothing is drawn with OpenGL
     "PySide6/*plugins/wayland-graphics-integration-*/*",
+    "PySide6/*plugins/wayland-shell-integration/*ivi*",  # of cars, of kiosks, and an old one: desktops speak xdg-shell
+    "PySide6/*plugins/wayland-shell-integration/*fullscreen*",
+    "PySide6/*plugins/wayland-shell-integration/*qt-shell*",
     "PySide6/*plugins/wayland-decoration-client/*adwaita*",  # the other one needs no SVG
     "PySide6/opengl32sw.dll",
     # The printing system's own library, which brings TLS and Kerberos: where there are printers, it is there.

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from draw_icons import draw
 from sbom import sha256_sums
+from sections import write_archive
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -48,14 +49,11 @@ def main(bundle: Path) -> None:
 
 
 def portable_archive(bundle: Path, out: Path) -> Path:
-    """One folder in a .tar.xz, with what a desktop needs to know of it."""
+    """One folder in a .tar.xz."""
     made = out / f"braintumor-desktop-{__version__}-linux-{machine()}.tar.xz"
-    same = ["--sort=name", f"--mtime=@{MADE_AT}", "--owner=0", "--group=0", "--numeric-owner", "--mode=go-w,a+rX"]
-    folder = f"braintumor-desktop-{__version__}"
-    command = ["tar", "--create", *same, f"--transform=s,^{bundle.name},{folder},", f"--file={made}"]
-    # A fixed number of threads: blocks, and so bytes, don't depend on the machine.
-    with_xz = ["--use-compress-program=xz -6 --threads=2"]
-    subprocess.run([*command, *with_xz, "--directory", bundle.parent, bundle.name], check=True)
+    sizes = write_archive(bundle, made, f"braintumor-desktop-{__version__}", MADE_AT)
+    for section, (before, after) in sizes.items():
+        print(f"{before / 1e6:8.1f} MB are {after / 1e6:.1f} MB packed: {section}")
     return made
 
 
@@ -94,7 +92,7 @@ def debian_package(bundle: Path, out: Path) -> Path:
                 path.chmod(0o755)
             os.utime(path, (MADE_AT, MADE_AT), follow_symlinks=False)
         subprocess.run(
-            ["dpkg-deb", "--root-owner-group", "-Zxz", "--threads-max=2", "--build", tree, made],
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "-z9", "-Sextreme", "--threads-max=1", "--build", tree, made],
             env=os.environ | {"SOURCE_DATE_EPOCH": str(MADE_AT)},
             check=True,
             stdout=subprocess.DEVNULL,
@@ -121,8 +119,10 @@ def portable_zip(bundle: Path, out: Path) -> Path:
 
 
 def windows_installer(out: Path) -> list[Path]:
-    compiler = shutil.which("iscc") or r"C:\Program Files (x86)\Inno Setup 6\ISCC.exe"
-    if not Path(compiler).exists():
+    places = (os.environ.get(name) for name in ("PROGRAMFILES", "PROGRAMFILES(X86)"))
+    usual = [found for place in places if place for found in sorted(Path(place).glob("Inno Setup */ISCC.exe"))]
+    compiler = shutil.which("iscc") or (usual[-1] if usual else None)
+    if compiler is None:
         print("Inno Setup is not installed: no installer is made.")
         return []
     subprocess.run(
@@ -132,12 +132,14 @@ def windows_installer(out: Path) -> list[Path]:
 
 
 def disk_image(out: Path) -> Path:
-    """The .app beside a link to Applications."""
+    """The .app beside a link to Applications and the licences."""
     made = out / f"braintumor-desktop-{__version__}-macos-{machine()}.dmg"
     with tempfile.TemporaryDirectory(prefix="braintumor-dmg-") as temporary:
         app = out / "Brain Tumour MRI.app"
         shutil.copytree(app, Path(temporary, app.name), symlinks=True)
         Path(temporary, "Applications").symlink_to("/Applications")
+        for text in ("LICENSE.txt", "THIRD-PARTY-LICENCES.txt", "sbom.cdx.json"):
+            shutil.copyfile(out / "braintumor" / text, Path(temporary, text))
         options = ["-volname", "Brain Tumour MRI", "-format", "ULMO", "-ov"]
         subprocess.run(["hdiutil", "create", *options, "-srcfolder", temporary, made], check=True)
     return made

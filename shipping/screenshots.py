@@ -19,10 +19,10 @@ sys.path.insert(0, str(ROOT))
 import cv2
 import numpy as np
 from PIL import Image
-from PySide6.QtCore import QBuffer, QElapsedTimer, QEventLoop, QIODevice, QPoint, QPointF, Qt, QTimer
+from PySide6.QtCore import QBuffer, QElapsedTimer, QEventLoop, QIODevice, QPoint, QPointF, QRect, Qt, QTimer
 from PySide6.QtGui import QAction, QFont, QFontDatabase
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDialog, QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLineEdit, QMenu, QWidget
 
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
@@ -93,6 +93,7 @@ def photograph(window: MainWindow, here: Path) -> None:
     show(window, enhanced)
     save(window, "series")
     save(window.case_panel, "cases")
+    save(window.results.widget(), "results-series")
     measure(window)
     save(window.splitter.widget(1), "measuring")
     window.results.reader.agree.click()
@@ -106,18 +107,38 @@ def photograph(window: MainWindow, here: Path) -> None:
     window.actions_by_name["layout_beside"].trigger()
     until(lambda: beside(window, plain))
     save(window.splitter.widget(1), "beside")
+    window.actions_by_name["layout_planes_beside"].trigger()
+    until(lambda: beside(window, plain))
+    save(window.splitter.widget(1), "planes-beside")
     window.actions_by_name["layout_one"].trigger()
 
     show(window, broken)
     window.notice.show_error(broken.error, broken)
     save(window, "error")
     window.notice.hide()
+    window.show_crash(RuntimeError())
+    save(window.notice, "crash")
+    window.notice.hide()
     show(window, enhanced)
     save_dialog(window, "preview", "preview")
+    window.settings.last_folder = str(here)
+    save_dialog(window, "pdf", "save", only=_name_and_switch)
+    window.actions_by_name["deidentify"].trigger()
+    save(window.statusBar(), "deidentified")
+    window.actions_by_name["deidentify"].trigger()
     save_dialog(window, "dicom", "dicom")
     save_dialog(window, "about_model", "model")
+    save_dialog(window, "guide", "guide")
+    save_dialog(window, "shortcuts", "keys")
+    save_dialog(window, "licences", "licences")
+    save_dialog(window, "about", "about")
     save_dialog(window, "settings", "settings")
     save_dialog(window, "settings", "settings-reports", _second_page)
+    answer_by_reference(window, enhanced)
+    window.settings.keep_readings = False
+    window.results.reader.comment.setPlainText("")
+    save_dialog(window, "reset", "unsaved")
+    window.settings.keep_readings = True
     for case in (head, enhanced, plain):
         print(f"{case.name}: {case.headline}")
 
@@ -216,8 +237,25 @@ def until(true: Callable[[], bool]) -> None:
     pause(100)
 
 
+def answer_by_reference(window: MainWindow, case: Case) -> None:
+    """What a model that knows no kinds of tumour and draws no outline says, and the first model at work again."""
+    window.settings.model_id = "lenet-binary"
+    window.actions_by_name["reanalyse"].trigger()
+    until(lambda: not case.state.busy and case.analysis.model.id == "lenet-binary")
+    save(window.results.widget(), "results-reference")
+    window.settings.model_id = "neuro"
+    window.actions_by_name["reanalyse"].trigger()
+    until(lambda: case.state.busy and case.fraction > 0.3)
+    save(window.results, "progress", QRect(0, 0, window.results.width(), 150))
+    until(lambda: not case.state.busy)
+
+
 def save_dialog(
-    window: MainWindow, action: str, name: str, first: Callable[[QDialog], object] = lambda dialog: None
+    window: MainWindow,
+    action: str,
+    name: str,
+    first: Callable[[QDialog], object] = lambda dialog: None,
+    only: Callable[[QDialog], QRect] = lambda dialog: dialog.rect(),
 ) -> None:
     window.actions_by_name[action].trigger()
     until(lambda: any(dialog.isVisible() for dialog in window.findChildren(QDialog)))
@@ -225,7 +263,7 @@ def save_dialog(
     if isinstance(dialog, ReportPreview):
         dialog.resize(820, 700)
     first(dialog)
-    save(dialog, name)
+    save(dialog, name, only(dialog))
     dialog.close()
     until(lambda: not any(dialog.isVisible() for dialog in window.findChildren(QDialog)))
 
@@ -235,13 +273,18 @@ def _second_page(dialog: QDialog) -> None:
     dialog.letterhead.parentWidget().parentWidget().setCurrentIndex(1)
 
 
-def save(widget: QWidget, name: str) -> None:
+def _name_and_switch(dialog: QDialog) -> QRect:
+    """The lower part of a file dialog: above it are the folders of the machine that takes the picture."""
+    return dialog.rect().adjusted(0, dialog.findChild(QLineEdit, "fileNameEdit").y() - 8, 0, 0)
+
+
+def save(widget: QWidget, name: str, only: QRect | None = None) -> None:
     """As a PNG of 256 colours. The noise of the phantom, which no PNG can pack, is smoothed; text and edges stay."""
     QTest.mouseMove(widget, QPoint(2, 2))
     pause(60)
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    widget.grab().save(buffer, "PNG")
+    widget.grab(only or widget.rect()).save(buffer, "PNG")
     pixels = np.asarray(Image.open(io.BytesIO(buffer.data().data())).convert("RGB"))
     smooth = Image.fromarray(cv2.bilateralFilter(pixels, 7, 12, 3))
     picture = smooth.quantize(256, Image.Quantize.FASTOCTREE, kmeans=2, dither=Image.Dither.NONE)

@@ -3,7 +3,8 @@
 OpenCV's wheel for Linux is linked against FFmpeg, and so brings video codecs, network protocols and a TLS library,
 against an AVIF codec, and against OpenBLAS for its larger matrix solvers: 87 MB, which the program has no use for
 (`tests/repository/test_opencv_calls.py` says which of OpenCV's functions it may call). Pillow's is linked against X11,
-to photograph a screen. A stand-in has the names that its user asks the loader for; whoever calls one ends the program.
+to photograph a screen; D-Bus' against systemd's, with which a *server* is started, and so against encryption and three
+compressors. A stand-in has the names that its user asks the loader for; whoever calls one ends the program.
 """
 
 import platform
@@ -17,8 +18,9 @@ from assembler import shared_library
 STUBBED = {
     "cv2.abi3.so": re.compile(r"lib(avcodec|avformat|avutil|swscale|avif|openblasp-r0)-[0-9a-f]+\."),
     "_imaging.cpython": re.compile(r"libxcb-[0-9a-f]+\.so\."),
+    "libdbus-1.so": re.compile(r"libsystemd\.so\."),
 }
-"""By the beginning of the file name of the only library that links to them, in a folder of libraries of its wheel."""
+"""By the beginning of the file name of the only library that links to them."""
 _TRAP = {"x86_64": "ud2", "aarch64": "udf #0"}
 _SYMBOL = re.compile(r"\s(?:\((?P<version>[A-Z]\w+)\)|(?P<plain>Base)|(?P<defined>[A-Z]\w+))?\s+(?P<name>\w+)$")
 
@@ -35,7 +37,7 @@ def with_stubs(binaries, folder: Path):
         wanted = _symbols(users[0], undefined=True)
         for index, (name, source, kind) in enumerate(replaced):
             library = Path(name)
-            if kind != "SYMLINK" and library.parent.name.endswith(".libs") and pattern.match(library.name):
+            if kind != "SYMLINK" and pattern.match(library.name):
                 replaced[index] = (name, str(_stub(Path(source), wanted, folder)), kind)
     return replaced
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 # The first is the default: cividis reads the same to colour-blind eyes (Nuñez et al., PLoS ONE 2018;13:e0199239).
 COLORMAPS: tuple[str, ...] = ("cividis", "viridis", "jet")
-_CODES = {"cividis": cv2.COLORMAP_CIVIDIS, "viridis": cv2.COLORMAP_VIRIDIS, "jet": cv2.COLORMAP_JET}
 
 
 def colorize(values01: NDArray[Any], colormap: str = COLORMAPS[0]) -> NDArray[np.uint8]:
@@ -19,7 +18,7 @@ def colorize(values01: NDArray[Any], colormap: str = COLORMAPS[0]) -> NDArray[np
 
     Raises ValueError for a name that is not in `COLORMAPS`.
     """
-    if colormap not in _CODES:
+    if colormap not in COLORMAPS:
         raise ValueError(f"unknown colour map {colormap!r}")
     colours: NDArray[np.uint8] = _table(colormap)[np.rint(np.clip(values01, 0.0, 1.0) * 255).astype(np.uint8)]
     return colours
@@ -27,7 +26,8 @@ def colorize(values01: NDArray[Any], colormap: str = COLORMAPS[0]) -> NDArray[np
 
 @lru_cache
 def _table(colormap: str) -> NDArray[np.uint8]:
-    bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], _CODES[colormap])
+    codes = {"cividis": cv2.COLORMAP_CIVIDIS, "viridis": cv2.COLORMAP_VIRIDIS, "jet": cv2.COLORMAP_JET}
+    bgr = cv2.applyColorMap(np.arange(256, dtype=np.uint8)[:, None], codes[colormap])
     table: NDArray[np.uint8] = np.ascontiguousarray(bgr[:, 0, ::-1])
     table.flags.writeable = False
     return table

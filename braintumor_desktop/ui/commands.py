@@ -248,7 +248,9 @@ class Commands(QObject):
         self._open(LicencesDialog(self._window))
 
     def show_about(self) -> None:
-        self._open(TextDialog(tr("About"), about_html(), self._window))
+        dialog = TextDialog(tr("About"), about_html(), self._window)
+        dialog.resize(560, 260)
+        self._open(dialog)
 
     def show_model(self) -> None:
         self._open(TextDialog(tr("About the model"), model_html(self._window.settings.model_id), self._window))

@@ -1,4 +1,4 @@
-"""Bring torch in on the worker's thread without a stall of the window.
+"""Bring torch and OpenCV in on the worker's thread without a stall of the window.
 
 `import torch` maps some hundred megabytes of libraries while it holds Python's global lock, and for that time
 (a third of a second) no Python code of the window runs. Mapping the same libraries first through a foreign
@@ -25,22 +25,25 @@ _LIBRARIES = ("libc10.so", "libtorch_cpu.so", "libtorch.so", "libtorch_python.so
 
 
 def preload_libraries() -> list[str]:
-    """Map torch's libraries into the process; returns the names of those mapped.
+    """Map OpenCV's and torch's libraries into the process; returns the names of those mapped.
 
     A convenience that may fail in any way it likes: `import torch` finds what is missing itself, only slower.
     On Windows torch is imported before Qt anyway (see `app.main`), so there is nothing to win.
     """
     if "torch" in sys.modules or not sys.platform.startswith("linux"):
         return []
-    spec = importlib.util.find_spec("torch")
-    if spec is None or spec.origin is None:
-        return []
-    folder = Path(spec.origin).parent / "lib"
+    opencv, torch = _folder("cv2"), _folder("torch") / "lib"
     dlopen = ctypes.CDLL(None).dlopen  # called as a foreign function it releases the lock; ctypes.CDLL(path) would not
     dlopen.restype = ctypes.c_void_p
     dlopen.argtypes = [ctypes.c_char_p, ctypes.c_int]
-    paths = [folder / name for name in _LIBRARIES]
+    paths = [*opencv.glob("cv2*.so"), *(torch / name for name in _LIBRARIES)]
     return [p.name for p in paths if p.exists() and dlopen(os.fsencode(p), os.RTLD_NOW)]
+
+
+def _folder(package: str) -> Path:
+    """Where a package lies, or would if it were there."""
+    spec = importlib.util.find_spec(package)
+    return Path(package) if spec is None or spec.origin is None else Path(spec.origin).parent
 
 
 def open_analyzer(model_id: str, device: str) -> Analyzer:

@@ -33,6 +33,10 @@ LZMANumBlockThreads=4
 Name: associate; Description: "Open DICOM and NIfTI files with this program"
 Name: path; Description: "Let `braintumor` be typed in a console (adds its folder to PATH)"; Flags: unchecked
 
+; An older version's parts, which the new one may not have.
+[InstallDelete]
+Type: filesandordirs; Name: "{app}\_internal"
+
 [Files]
 Source: "..\..\dist\braintumor\*"; DestDir: "{app}"; Flags: recursesubdirs ignoreversion
 
