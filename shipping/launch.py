@@ -23,11 +23,14 @@ READ_AHEAD = (
 
 def read_ahead() -> None:
     """Ask the system to read what the start needs: all of it, while Python is at work, and not piece by piece when it
-    is wanted. On a machine that has just been switched on that is a fifth of the time.
+    is wanted. Where nothing of it is in the system's cache, the window comes a tenth of a second earlier.
     """
     inside = Path(__file__).parent
-    libraries = (file for folder in READ_AHEAD for file in os.scandir(inside / folder) if ".so" in file.name)
-    for path in (sys.executable, *(file.path for file in libraries if file.is_file())):
+    paths = [sys.executable]
+    for folder in READ_AHEAD:
+        with contextlib.suppress(OSError):
+            paths += [file.path for file in os.scandir(inside / folder) if ".so" in file.name and file.is_file()]
+    for path in paths:
         with contextlib.suppress(OSError), open(path, "rb") as file:  # noqa: PTH123 - each millisecond counts here
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 

@@ -185,6 +185,12 @@ def test_nothing_in_it_is_under_the_gpl_or_for_development(bundle: Path) -> None
     assert [path.name for path in links if not path.exists()] == []
 
 
+def test_the_folders_that_it_reads_ahead_hold_libraries(bundle: Path) -> None:
+    folders = re.findall(r'^    "([\w/.]*)",', (ROOT / "shipping" / "launch.py").read_text(), re.M)
+    assert "PySide6/Qt/lib" in folders
+    assert [folder for folder in folders if not any((bundle / "_internal" / folder).glob("*.so*"))] == []
+
+
 def test_every_bundled_work_has_its_licence_and_stands_in_the_bill_of_materials(bundle: Path) -> None:
     listed = json.loads((bundle / "_internal" / "licences" / "licences.json").read_text())
     assert all(notice["text"].strip() and notice["licence"] for notice in listed)
