@@ -32,6 +32,10 @@ class MrSequence(StrEnum):
     LOCALIZER = phrase("localizer")
 
 
+HEAD_LOOKS = ("T1", "T2", "FLAIR", "CT")
+"""What a model may tell slices of heads apart into by their grey values; T1 with and without contrast are one."""
+
+
 @dataclass(frozen=True)
 class Source:
     """Where the pixels came from.

@@ -283,7 +283,7 @@ class Analyzer:
     def _familiarity(
         self, out: NeuroOutput
     ) -> tuple[list[float | None], list[float | None], list[tuple[float, ...] | None]]:
-        """Of each slice: strangeness, probability of standing upright, probabilities of `SEQUENCES`."""
+        """Of each slice: strangeness, probability of standing upright, probabilities of `HEAD_LOOKS`."""
         known = self._network.get_submodule("familiarity")
         if out.descriptor is None or not isinstance(known, Familiarity) or not known.fitted:
             count = len(out.logits)

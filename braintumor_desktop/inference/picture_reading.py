@@ -31,7 +31,7 @@ class SliceAnswer:
     logits: (4,); lesion, heatmap: square, on the network's grid, 0..1; lesion: None where the model
     draws none; head_px: pixels of the head's outline in the slice, None where there is none; frame: the square of the
     slice that was seen; strangeness: 0..1, see `models.familiarity`, upright: probability that the slice isn't upside
-    down, sequences: probabilities of `models.familiarity.SEQUENCES`, all None where the model can't say.
+    down, sequences: probabilities of `domain.study.HEAD_LOOKS`, all None where the model can't say.
     """
 
     logits: NDArray[np.float32]

@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import Finding, QualityFlag, Segmentation, TumorClass
 from braintumor_desktop.domain.phrases import phrase
-from braintumor_desktop.domain.study import InputKind, MrSequence, Study
+from braintumor_desktop.domain.study import HEAD_LOOKS, InputKind, MrSequence, Study
 from braintumor_desktop.imaging.burnt_in_text import find_text
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import Frame, normalise, resample
-from braintumor_desktop.models.familiarity import SEQUENCES
 
 LOW_RESOLUTION_PX = 128
 """Shorter side of the head square below which small lesions can't be seen: half the network's grid."""
@@ -164,7 +163,7 @@ def look_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[QualityFlag]
     seen = [a.sequences for a in answers if a.sequences is not None and a.head_px is not None]
     if study.sequence is not None or not seen:
         return []
-    look = SEQUENCES[int(np.median(np.array(seen), axis=0).argmax())]
+    look = HEAD_LOOKS[int(np.median(np.array(seen), axis=0).argmax())]
     if look == "CT":
         told = study.source.modality is not None
         sentence = phrase("The grey values look like CT; the model knows MRI only.")

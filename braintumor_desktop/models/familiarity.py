@@ -11,12 +11,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from braintumor_desktop.domain.study import HEAD_LOOKS
+
 SHRINKAGE = 0.02
 """Share of the mean variance added to every direction, as rare directions are estimated badly."""
-
-
-SEQUENCES = ("T1", "T2", "FLAIR", "CT")
-"""What pictures of heads are told apart into; T1 with and without contrast are one, CT is there to be turned away."""
 
 
 def pooled_statistics(features: Tensor) -> Tensor:
@@ -42,7 +40,7 @@ class Familiarity(nn.Module):
             self.register_buffer(f"whiten{depth}", torch.zeros(size, size))
         self.register_buffer("limits", torch.zeros(len(self.sizes)))
         self.register_buffer("upright", torch.zeros(sum(self.sizes) + 1))
-        self.register_buffer("sequence", torch.zeros(len(SEQUENCES), sum(self.sizes) + 1))
+        self.register_buffer("sequence", torch.zeros(len(HEAD_LOOKS), sum(self.sizes) + 1))
 
     @property
     def fitted(self) -> bool:
@@ -66,7 +64,7 @@ class Familiarity(nn.Module):
         return torch.sigmoid(torch.cat(self._whitened(descriptor), dim=1) @ weight[:-1] + weight[-1])
 
     def sequence_probabilities(self, descriptor: Tensor) -> Tensor:
-        """(n, 4): that the picture is of each of `SEQUENCES`, by multinomial logistic regression."""
+        """(n, 4): that the picture is of each of `HEAD_LOOKS`, by multinomial logistic regression."""
         weight = self.get_buffer("sequence")
         return (torch.cat(self._whitened(descriptor), dim=1) @ weight[:, :-1].T + weight[:, -1]).softmax(dim=1)
 
@@ -101,8 +99,8 @@ class Familiarity(nn.Module):
         self.get_buffer("upright").copy_(weight[0] - weight[1])
 
     def fit_sequence(self, descriptors: Tensor, truth: Tensor, weights: Tensor) -> None:
-        """truth: (n,) indices of `SEQUENCES`; weights: (n,) what each picture counts; call after `fit`."""
-        self.get_buffer("sequence").copy_(self._regression(descriptors, truth, weights, len(SEQUENCES)))
+        """truth: (n,) indices of `HEAD_LOOKS`; weights: (n,) what each picture counts; call after `fit`."""
+        self.get_buffer("sequence").copy_(self._regression(descriptors, truth, weights, len(HEAD_LOOKS)))
 
     def _regression(self, descriptors: Tensor, truth: Tensor, weights: Tensor, classes: int) -> Tensor:
         """Multinomial logistic regression with an L2 penalty: (classes, d + 1)."""

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from braintumor_desktop.models.familiarity import SEQUENCES
+from braintumor_desktop.domain.study import HEAD_LOOKS
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training.data import Pack, load_pack
 from braintumor_desktop.training.sequences import read_sequences
@@ -53,10 +53,10 @@ def fit_familiarity(network: Neuro, train: Pack, val: Pack) -> None:
     known = np.flatnonzero(weights)
     if not len(known):
         return
-    truth = torch.tensor([SEQUENCES.index(names[k]) for k in known])
+    truth = torch.tensor([HEAD_LOOKS.index(names[k]) for k in known])
     described = descriptors(network, train.images[known])
     counts = torch.from_numpy(weights[known]).float()
-    counts /= torch.bincount(truth, counts, len(SEQUENCES))[truth]  # each sequence as much as every other
+    counts /= torch.bincount(truth, counts, len(HEAD_LOOKS))[truth]  # each sequence as much as every other
     network.familiarity.fit_sequence(described, truth, counts)
 
 

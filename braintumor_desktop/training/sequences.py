@@ -17,7 +17,7 @@ TABLE = Path(__file__).parent / "sequences.csv"
 
 
 def read_sequences(split: str) -> dict[str, str]:
-    """Near-duplicate group of web pictures to one of `models.familiarity.SEQUENCES`.
+    """Near-duplicate group of web pictures to one of `domain.study.HEAD_LOOKS`.
 
     One of us, no radiologist, told them by eye. Left out are pictures of which that could not be told.
     """

@@ -8,8 +8,8 @@ import pytest
 import torch
 from training_data import write_training_data
 
+from braintumor_desktop.domain.study import HEAD_LOOKS
 from braintumor_desktop.inference.analyzer import Analyzer
-from braintumor_desktop.models.familiarity import SEQUENCES
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import ManifestRow, read_manifest
 from braintumor_desktop.models.neuro import Neuro
@@ -79,7 +79,7 @@ def test_each_group_of_web_pictures_has_one_sequence_and_one_split() -> None:
     assert len(train) > 300
     assert len(val) > 80
     assert not train.keys() & val.keys()
-    assert {*train.values(), *val.values()} == set(SEQUENCES)
+    assert {*train.values(), *val.values()} == set(HEAD_LOOKS)
 
 
 def test_heat_maps_and_stress_are_measured_for_a_model(
