@@ -161,7 +161,7 @@ def upside_down_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[Quali
 def look_flag(study: Study, answers: Sequence[SliceAnswer]) -> list[QualityFlag]:
     """Flag where the pixels look like T2, FLAIR or CT and no header says what they are."""
     seen = [a.sequences for a in answers if a.sequences is not None and a.head_px is not None]
-    if study.sequence is not None or not seen:
+    if study.sequence is not None or study.source.modality not in (None, "MR") or not seen:
         return []
     look = HEAD_LOOKS[int(np.median(np.array(seen), axis=0).argmax())]
     if look == "CT":

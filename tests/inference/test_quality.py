@@ -115,6 +115,7 @@ def test_a_picture_that_looks_like_t2_or_flair_is_flagged_where_no_header_says_w
     assert [(f.code, f.sentence.values["sequence"]) for f in flags] == [("unfamiliar_sequence", "FLAIR")]
     assert look_flag(plain, [*looks(T1), answer(None, None, tuple(T2), head=False)]) == []
     assert look_flag(told, looks(T2)) == []
+    assert look_flag(Study(sample.pixels, replace(sample.source, modality="CT")), looks(T2)) == []
     assert look_flag(plain, [answer(None, None)]) == []
 
 
