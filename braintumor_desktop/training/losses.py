@@ -48,6 +48,17 @@ def mask_loss(mask_logits: Tensor, regions: Tensor, kinds: Tensor, *, empty_dice
     return total
 
 
+def outline_loss(mask_logits: Tensor, masks: Tensor) -> Tensor:
+    """Binary cross-entropy plus soft Dice of a batch as a whole, as the originals of reference models take it.
+
+    Picture by picture an empty answer would have full marks where there is no tumour, and training ends there.
+    mask_logits, masks: (n, h, w), masks 0 or 1.
+    """
+    p = mask_logits.sigmoid()
+    dice = (2 * (p * masks).sum() + 1) / (p.sum() + masks.sum() + 1)
+    return F.binary_cross_entropy_with_logits(mask_logits, masks) + 1 - dice
+
+
 def attention_loss(attention: Tensor, regions: Tensor, kinds: Tensor) -> Tensor:
     """Minus the log of the attention that falls on the lesion, mean over pictures with a known mask or box.
 

@@ -22,7 +22,7 @@ from braintumor_desktop.inference.reference_answers import to_input
 from braintumor_desktop.models.architectures import ARCHITECTURES, Architecture
 from braintumor_desktop.models.output import ReferenceOutput
 from braintumor_desktop.training.data import batches
-from braintumor_desktop.training.losses import class_loss
+from braintumor_desktop.training.losses import class_loss, outline_loss
 from braintumor_desktop.training.recipes import Recipe
 from braintumor_desktop.training.reference_augment import augment
 from braintumor_desktop.training.reference_data import WholePack, load_whole_pack
@@ -135,11 +135,12 @@ def _losses(out: ReferenceOutput, batch: _Batch) -> dict[str, Tensor]:
     """
     losses = {"class": class_loss(out.logits.float(), batch.allowed, 0.0)}
     if out.mask_logits is not None:
-        logits, masks = out.mask_logits[batch.outlined, 0].float().flatten(1), batch.masks[batch.outlined].flatten(1)
-        p = logits.sigmoid()
-        dice = (2 * (p * masks).sum(1) + 1) / (p.sum(1) + masks.sum(1) + 1)
-        known = F.binary_cross_entropy_with_logits(logits, masks) + 1 - dice.mean()
-        losses["mask"] = known if len(logits) else out.mask_logits.sum() * 0
+        known = batch.outlined
+        some = bool(known.any())
+        loss = (
+            outline_loss(out.mask_logits[known, 0].float(), batch.masks[known]) if some else out.mask_logits.sum() * 0
+        )
+        losses["mask"] = loss
     return losses
 
 
