@@ -146,7 +146,7 @@ def load_pack(data: Path, cache: Path, *, split: str, folds: Iterable[int] | Non
     if file.is_file():
         with np.load(file) as stored:
             return Pack(**{k: stored[k] for k in stored.files})
-    items = [_frame_row(r) for r in rows]
+    items = [frame_row(r) for r in rows]
     items += [item for v in volumes for item in _volume_items(v)]
     pack = Pack(
         images=np.stack([i[0] for i in items]),
@@ -170,7 +170,8 @@ def _wanted(row: Row, split: str, folds: set[int] | None) -> bool:
 Item = tuple[NDArray[np.uint8], NDArray[np.uint8], Region, NDArray[np.bool_], str, str]
 
 
-def _frame_row(row: Row) -> Item:
+def frame_row(row: Row) -> Item:
+    """A picture as the network sees it, with its region, what is known of that, its classes, category and group."""
     pixels = read_grey(row.path)
     frame = find_frame(pixels)
     image = _to_bytes(normalise(resample(pixels, frame, PACK_SIZE)))

@@ -239,13 +239,26 @@ def _dice_estimate(a: Answers) -> tuple[tuple[float, float], dict[str, float] | 
     }
 
 
+def share_of_patients(a: Answers) -> float:
+    """The share of patients whose type is told rightly by the mean of their slices."""
+    truth, said = _by_patient(a)
+    return float((truth == said).mean())
+
+
+def _by_patient(a: Answers) -> tuple[Array, Array]:
+    """True and told type of each patient, in the order of their names."""
+    p3 = np.exp(a.log_p[:, :TYPES])
+    p3 /= p3.sum(1, keepdims=True)
+    names, first, inverse = np.unique(a.groups, return_index=True, return_inverse=True)
+    return a.truth[first], np.stack([p3[inverse == k].mean(0) for k in range(len(names))]).argmax(1)
+
+
 def _cheng_figures(a: Answers) -> dict[str, Any]:
     three, four = a.log_p[:, :TYPES].argmax(1), a.log_p.argmax(1)
     p3 = np.exp(a.log_p[:, :TYPES])
     p3 /= p3.sum(1, keepdims=True)
     patients, inverse = np.unique(a.groups, return_inverse=True)
-    by_patient = np.stack([p3[inverse == k].mean(0) for k in range(len(patients))]).argmax(1)
-    patient_truth = np.array([a.truth[inverse == k][0] for k in range(len(patients))])
+    patient_truth, by_patient = _by_patient(a)
     zero = a.dice == 0
 
     def both(figure: Any) -> dict[str, Any]:
@@ -259,7 +272,7 @@ def _cheng_figures(a: Answers) -> dict[str, Any]:
         "accuracy_3": both(lambda i: (three[i] == a.truth[i]).mean()),
         "accuracy_4": both(lambda i: (four[i] == a.truth[i]).mean()),
         "called_tumor": both(lambda i: (four[i] != NONE).mean()),
-        "patient_accuracy": float((by_patient == patient_truth).mean()),
+        "patient_accuracy": share_of_patients(a),
         "patient_confusion": confusion(patient_truth, by_patient, TYPES).tolist(),
         "per_class": dict(zip(CLASSES, per_class(confusion(a.truth, four, 4))[:TYPES], strict=False)),
         "confusion": confusion(a.truth, four, 4).tolist(),

@@ -1,47 +1,110 @@
-"""Cross-validation on the official folds of the Cheng pictures: a network a fold, judged on patients it never saw."""
+"""Cross-validation on the official folds of the Cheng pictures: a network a fold, judged on patients it never saw.
+
+And what taking lesions out and putting them in during training is worth: the same fold with and without.
+"""
 
 from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.device import choose_device
+from braintumor_desktop.inference.preprocess import find_frame, normalise, resample
 from braintumor_desktop.models.loading import load_network
+from braintumor_desktop.training.augment import remove_lesion, transplant
 from braintumor_desktop.training.candidate import candidate
-from braintumor_desktop.training.data import FOLDS, read_rows
-from braintumor_desktop.training.evaluate import TYPES, answers
-from braintumor_desktop.training.metrics import macro_f1
+from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study, frame_row, read_rows
+from braintumor_desktop.training.evaluate import TYPES, answers, healthy_slices, one_a_group, share_of_patients
+from braintumor_desktop.training.metrics import auroc, macro_f1
+
+PLAIN = "without-lesion-edits"
+"""The folder, beside the folds' own figures, for those of networks trained by ``neuro-fold-plain.toml``."""
+
+EVERY = 3
+"""Every so many of the fold's pictures and of the tumour-free slices have a lesion taken out or put in."""
+
+NONE = CLASSES.index(TumorClass.NO_TUMOR)
+
+Image = NDArray[np.float32]
 
 
 def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: str = "auto") -> str:
     """Judge a network that was trained without `fold` on it; write ``neuro-fold-N.json`` to `out`, return it.
 
-    Nothing is calibrated; `fold` is 1..5.
+    Nothing is calibrated; `fold` is 1..5. Web pictures and tumour-free heads are those that no network saw.
     """
-    rows = [r for r in read_rows(data) if r.source == "cheng" and r.fold == fold]
+    everything = read_rows(data)
+    rows = [r for r in everything if r.source == "cheng" and r.fold == fold]
+    others = one_a_group([r for r in everything if r.split == "val" and r.source != "cheng"])
     with tempfile.TemporaryDirectory(prefix="braintumor-fold-") as temporary:
         folder = Path(temporary)
         row = candidate("neuro", weights, folder, None)
-        found = answers(Analyzer(load_network(row, folder), row, choose_device(device)), rows)
-    three = found.log_p[:, :TYPES].argmax(axis=1)
-    figures: dict[str, Any] = {
-        "fold": fold,
-        "slices": len(rows),
-        "accuracy_3": float((three == found.truth).mean()),
-        "macro_f1_3": float(macro_f1(found.truth, three, TYPES)),
-        "dice": float(found.dice.mean()),
-        "dice_zero": float((found.dice == 0).mean()),
-        "called_tumor": float((found.log_p.argmax(axis=1) < TYPES).mean()),
-    }
+        analyzer = Analyzer(load_network(row, folder), row, choose_device(device))
+        found, web = answers(analyzer, rows), answers(analyzer, others)
+        healthy = [pixels for _, pixels in healthy_slices(data)]
+        pairs = list(_taken_out(rows[::EVERY]))
+        three = found.log_p[:, :TYPES].argmax(axis=1)
+        tumor, known = web.truth != NONE, web.truth >= 0
+        figures: dict[str, Any] = {
+            "fold": fold,
+            "slices": len(rows),
+            "patients": len(set(found.groups)),
+            "accuracy_3": float((three == found.truth).mean()),
+            "macro_f1_3": float(macro_f1(found.truth, three, TYPES)),
+            "dice": float(found.dice.mean()),
+            "dice_zero": float((found.dice == 0).mean()),
+            "dice_by_class": {CLASSES[k]: float(found.dice[found.truth == k].mean()) for k in np.unique(found.truth)},
+            "patient_accuracy": share_of_patients(found),
+            "called_tumor": float((found.log_p.argmax(axis=1) != NONE).mean()),
+            "web_auroc": float(auroc(tumor, 1 - np.exp(web.log_p[:, NONE]))),
+            "web_macro_f1_4": float(macro_f1(web.truth[known], web.log_p[known].argmax(axis=1), TYPES + 1)),
+            "tumor_free": _called_tumor(analyzer, healthy),
+            "lesion_there": _called_tumor(analyzer, (there for there, _ in pairs)),
+            "lesion_taken_out": _called_tumor(analyzer, (gone for _, gone in pairs)),
+            "lesion_put_in": _called_tumor(analyzer, _put_in(healthy[::EVERY], rows)),
+        }
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(figures, indent=1) + "\n"
     (out / f"neuro-fold-{fold}.json").write_text(text, encoding="utf-8")
     return text
+
+
+def _called_tumor(analyzer: Analyzer, pictures: Iterable[Image]) -> dict[str, int]:
+    said = [analyzer.analyze(array_study(p)).finding.top_class is not TumorClass.NO_TUMOR for p in pictures]
+    return {"slices": len(said), "called_tumor": sum(said)}
+
+
+def _taken_out(rows: list[Row]) -> Iterator[tuple[Image, Image]]:
+    """Each framed picture and the same without its lesion, where tissue to cover it was found."""
+    for number, row in enumerate(rows):
+        picture, region = _floats(row)
+        without = remove_lesion(picture, region, np.random.default_rng([number, 1]))
+        if without is not None:
+            yield 255 * picture, 255 * without
+
+
+def _put_in(heads: list[Image], rows: list[Row]) -> Iterator[Image]:
+    """Tumour-free heads, each with a lesion of the rows' patients, where it fits."""
+    donors = cycle(rows[:: max(len(rows) // max(len(heads), 1), 1)])
+    for number, (head, donor) in enumerate(zip(heads, donors, strict=False)):
+        host = normalise(resample(head, find_frame(head), PACK_SIZE))
+        grown = transplant(host, *_floats(donor), np.random.default_rng([number, 2]))
+        if grown is not None:
+            yield 255 * grown[0]
+
+
+def _floats(row: Row) -> tuple[Image, Image]:
+    image, region, *_ = frame_row(row)
+    return image.astype(np.float32) / np.float32(255), (region > 0).astype(np.float32)
 
 
 def read_folds(out: Path) -> list[dict[str, Any]]:
@@ -54,12 +117,42 @@ def folds_table(folds: list[dict[str, Any]]) -> str:
     """A table of the folds with mean and standard deviation (n - 1), or a sentence where there is none."""
     if not folds:
         return "Not measured yet."
-    names = {"accuracy_3": "accuracy", "macro_f1_3": "macro-F1", "dice": "Dice", "dice_zero": "Dice 0"}
-    lines = ["| fold | slices | " + " | ".join(names.values()) + " |", "|---" * (2 + len(names)) + "|"]
+    names = {
+        "accuracy_3": "accuracy",
+        "macro_f1_3": "macro-F1",
+        "dice": "Dice",
+        "dice_zero": "Dice 0",
+        "patient_accuracy": "accuracy by patient",
+    }
+    lines = ["| fold | patients | slices | " + " | ".join(names.values()) + " |", "|---" * (3 + len(names)) + "|"]
     for each in folds:
-        lines.append(f"| {each['fold']} | {each['slices']} | " + " | ".join(f"{each[k]:.3f}" for k in names) + " |")
+        shown = " | ".join(f"{each[k]:.3f}" for k in names)
+        lines.append(f"| {each['fold']} | {each['patients']} | {each['slices']} | {shown} |")
     if len(folds) > 1:
         values = {k: np.array([each[k] for each in folds]) for k in names}
         shown = " | ".join(f"{v.mean():.3f} ± {v.std(ddof=1):.3f}" for v in values.values())
-        lines.append(f"| mean ± sd | {sum(each['slices'] for each in folds)} | {shown} |")
+        patients, slices = (sum(each[k] for each in folds) for k in ("patients", "slices"))
+        lines.append(f"| mean ± sd | {patients} | {slices} | {shown} |")
+    return "\n".join(lines)
+
+
+def ablation_table(out: Path) -> str:
+    """The folds judged both ways, with lesions taken out and put in during training and without."""
+    with_edits, without = ({each["fold"]: each for each in read_folds(folder)} for folder in (out, out / PLAIN))
+    both = sorted(with_edits.keys() & without.keys())
+    if not both:
+        return "Not measured yet."
+    lines = [
+        "| fold | lesions edited in training | accuracy | macro-F1 | Dice | web AUROC "
+        "| tumour-free slices called tumour | called tumour, lesion there | lesion taken out | lesion put in |",
+        "|---" * 10 + "|",
+    ]
+    for fold in both:
+        for edited, each in (("yes", with_edits[fold]), ("no", without[fold])):
+            figures = " | ".join(f"{each[k]:.3f}" for k in ("accuracy_3", "macro_f1_3", "dice", "web_auroc"))
+            counts = " | ".join(
+                f"{each[k]['called_tumor']} of {each[k]['slices']}"
+                for k in ("tumor_free", "lesion_there", "lesion_taken_out", "lesion_put_in")
+            )
+            lines.append(f"| {fold} | {edited} | {figures} | {counts} |")
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from braintumor_desktop.training import comparison, comparison_page
 from braintumor_desktop.training.comparison import compare
 from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
-from braintumor_desktop.training.folds import folds_table, read_folds
+from braintumor_desktop.training.folds import PLAIN, ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
 from braintumor_desktop.training.strangers import EACH, strangers
 
@@ -117,20 +117,37 @@ def test_a_card_that_wants_an_unknown_table_is_refused(found: dict, tmp_path: Pa
 def test_the_repositorys_card_wants_only_tables_that_are_made(found: dict, tmp_path: Path) -> None:
     card = tmp_path / "card.md"
     card.write_text((Path(__file__).parents[2] / "docs/MODEL_CARD.md").read_text(encoding="utf-8"), encoding="utf-8")
-    comparison_page.fill(card, found, {"folds": "the folds"})
+    comparison_page.fill(card, found, {"folds": "the folds", "ablation": "both ways"})
     assert "| `neuro` | 1,234,567 |" in card.read_text(encoding="utf-8")
 
 
 def test_folds_are_listed_with_mean_and_standard_deviation(tmp_path: Path) -> None:
     assert folds_table(read_folds(tmp_path)) == "Not measured yet."
     for fold, value in ((1, 0.9), (4, 0.7)):
-        figures = {"fold": fold, "slices": 500} | dict.fromkeys(
-            ("accuracy_3", "macro_f1_3", "dice", "dice_zero"), value
-        )
-        (tmp_path / f"neuro-fold-{fold}.json").write_text(json.dumps(figures))
+        _write_fold(tmp_path, fold, value)
     table = folds_table(read_folds(tmp_path))
-    assert "| 4 | 500 | 0.700 |" in table
-    assert "| mean ± sd | 1000 | 0.800 ± 0.141 |" in table
+    assert "| 4 | 40 | 500 | 0.700 |" in table
+    assert "| mean ± sd | 80 | 1000 | 0.800 ± 0.141 |" in table
+
+
+def test_a_fold_is_compared_with_and_without_edited_lesions_where_both_were_judged(tmp_path: Path) -> None:
+    _write_fold(tmp_path, 2, 0.9)
+    _write_fold(tmp_path, 5, 0.9)
+    assert ablation_table(tmp_path) == "Not measured yet."
+    _write_fold(tmp_path / PLAIN, 5, 0.7)
+    *_, yes, no = ablation_table(tmp_path).splitlines()
+    assert yes.startswith("| 5 | yes | 0.900 |")
+    assert no.startswith("| 5 | no | 0.700 |")
+    assert no.endswith("| 7 of 10 | 7 of 10 | 7 of 10 | 7 of 10 |")
+
+
+def _write_fold(folder: Path, fold: int, value: float) -> None:
+    shares = ("accuracy_3", "macro_f1_3", "dice", "dice_zero", "patient_accuracy", "web_auroc")
+    counts = ("tumor_free", "lesion_there", "lesion_taken_out", "lesion_put_in")
+    figures = {"fold": fold, "slices": 500, "patients": 40} | dict.fromkeys(shares, value)
+    figures |= {name: {"slices": 10, "called_tumor": round(10 * value)} for name in counts}
+    folder.mkdir(exist_ok=True)
+    (folder / f"neuro-fold-{fold}.json").write_text(json.dumps(figures))
 
 
 def test_heat_map_figures_on_a_map_counted_by_hand() -> None:

@@ -102,4 +102,7 @@ def test_a_fold_is_judged_on_its_own_pictures(data: Path, weights: Path, tmp_pat
     figures = json.loads(evaluate_fold(data, weights, 3, tmp_path / "out", device="cpu"))
     assert figures["slices"] == sum(r.source == "cheng" and r.fold == 3 for r in read_rows(data))
     assert 0 <= figures["dice"] <= 1
+    there, gone = figures["lesion_there"], figures["lesion_taken_out"]
+    assert there["slices"] == gone["slices"] <= figures["slices"]
+    assert figures["lesion_put_in"]["slices"] <= figures["tumor_free"]["slices"]
     assert json.loads((tmp_path / "out/neuro-fold-3.json").read_text()) == figures
