@@ -34,6 +34,9 @@ EVERY_BRAIN = 4
 EVERY_STRESSED = 3
 """Every so many of the Cheng val slices are explained by every method, and changed in every way."""
 
+ANALYSES = 21
+"""Analyses of the sample picture whose median time is told."""
+
 
 def compare(
     data: Path, out: Path, card: Path | None = None, *, only: Sequence[str] | None = None, device: str = "auto"
@@ -126,9 +129,9 @@ def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
 
 
 def cost(row: ManifestRow) -> dict[str, float]:
-    """Parameters, multiply-adds of one picture, bytes of the weight file, and peak memory of a process that answers.
+    """Parameters, multiply-adds of one picture, bytes of the weight file, and what a fresh process needs to answer.
 
-    Memory is that of a fresh process, with everything it needs to read and answer one picture.
+    Its peak memory in bytes, and the median time of a whole analysis of the sample picture in milliseconds.
     """
     network = load_network(row)
     architecture = ARCHITECTURES[row.architecture]
@@ -142,20 +145,27 @@ def cost(row: ManifestRow) -> dict[str, float]:
         "parameters": sum(p.numel() for p in network.parameters()),
         "gmac": counter.get_total_flops() / 2e9,
         "file_bytes": (manifest_path().parent / row.file).stat().st_size,
-        "peak_memory_bytes": _peak_memory(row.id),
+        **_in_a_process_of_its_own(row.id),
     }
 
 
-def _peak_memory(model: str) -> int:
-    """Largest resident size of a process that opens the model and analyses the sample picture, in bytes (Linux)."""
-    code = (
-        "from braintumor_desktop.inference.analyzer import Analyzer; "
-        "from braintumor_desktop.imaging.sample import sample_picture; "
-        f"Analyzer.open({model!r}, 'cpu').analyze(sample_picture())"
-    )
-    process = subprocess.Popen([sys.executable, "-c", code])
+def _in_a_process_of_its_own(model: str) -> dict[str, float]:
+    """Opening the model and analysing the sample picture: largest resident size in bytes (Linux), median time in ms."""
+    code = f"""
+import statistics, time
+from braintumor_desktop.imaging.sample import sample_picture
+from braintumor_desktop.inference.analyzer import Analyzer
+analyzer, picture, times = Analyzer.open({model!r}, "cpu"), sample_picture(), []
+for _ in range({ANALYSES}):
+    began = time.perf_counter()
+    analyzer.analyze(picture)
+    times.append(1000 * (time.perf_counter() - began))
+print(statistics.median(times))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    said = process.stdout.read() if process.stdout else ""
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"the process that measures the memory of {model} failed")
-    return used.ru_maxrss * 1024
+        raise RuntimeError(f"the process that measures the cost of {model} failed")
+    return {"peak_memory_bytes": used.ru_maxrss * 1024, "milliseconds_median": float(said)}

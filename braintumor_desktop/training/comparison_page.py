@@ -95,7 +95,7 @@ def _cost(found: Found) -> str:
                 f"{c['parameters']:,}",
                 f"{c['gmac']:.2f}",
                 f"{c['file_bytes'] / 1e6:.1f}",
-                f"{each['figures']['milliseconds_median']:.0f}",
+                f"{each['cost']['milliseconds_median']:.0f}",
                 f"{c['peak_memory_bytes'] / 1e6:.0f}",
             ]
         )

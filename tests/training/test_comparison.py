@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.models.manifest import read_manifest
+from braintumor_desktop.models.manifest import find_model, read_manifest
 from braintumor_desktop.training import comparison, comparison_page
-from braintumor_desktop.training.comparison import compare
+from braintumor_desktop.training.comparison import compare, cost
 from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
 from braintumor_desktop.training.folds import PLAIN, ablation_table, folds_table, read_folds
@@ -50,10 +50,15 @@ def found() -> dict[str, dict]:
                     value,
                 ),
                 "dice_estimate": {"mean_absolute_error": 0.1, "correlation": 0.5} if full else None,
-                "milliseconds_median": 29.4,
             },
             "trained": "pictures, 3 of 20 epochs",
-            "cost": {"parameters": 1234567, "gmac": 1.5, "file_bytes": 9_000_000, "peak_memory_bytes": 4e8},
+            "cost": {
+                "parameters": 1234567,
+                "gmac": 1.5,
+                "file_bytes": 9_000_000,
+                "peak_memory_bytes": 4e8,
+                "milliseconds_median": 29.4,
+            },
             "stress": {
                 s.title: {"mild": s.mild, "accuracy_3": value, "called_tumor": 1, "dice": value} for s in STRESSES
             },
@@ -128,6 +133,13 @@ def test_folds_are_listed_with_mean_and_standard_deviation(tmp_path: Path) -> No
     table = folds_table(read_folds(tmp_path))
     assert "| 4 | 40 | 500 | 0.700 |" in table
     assert "| mean ± sd | 80 | 1000 | 0.800 ± 0.141 |" in table
+
+
+def test_the_cost_of_a_model_is_measured_in_a_process_of_its_own() -> None:
+    measured = cost(find_model("lenet-binary"))
+    assert measured["parameters"] == 43_961
+    assert measured["peak_memory_bytes"] > 100e6  # Python with PyTorch takes more than that
+    assert 0.1 < measured["milliseconds_median"] < 60_000
 
 
 def test_a_fold_is_compared_with_and_without_edited_lesions_where_both_were_judged(tmp_path: Path) -> None:
