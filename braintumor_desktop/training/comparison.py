@@ -162,10 +162,10 @@ for _ in range({ANALYSES}):
     times.append(1000 * (time.perf_counter() - began))
 print(statistics.median(times))
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    said = process.stdout.read() if process.stdout else ""
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        said = process.stdout.read() if process.stdout else ""
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise RuntimeError(f"the process that measures the cost of {model} failed")
     return {"peak_memory_bytes": used.ru_maxrss * 1024, "milliseconds_median": float(said)}
