@@ -23,7 +23,7 @@ from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.training.augment import remove_lesion, transplant
 from braintumor_desktop.training.candidate import candidate
 from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study, frame_row, read_rows
-from braintumor_desktop.training.evaluate import TYPES, answers, healthy_slices, one_a_group, share_of_patients
+from braintumor_desktop.training.evaluate import NONE, TYPES, answers, healthy_slices, one_a_group, share_of_patients
 from braintumor_desktop.training.metrics import auroc, macro_f1
 
 PLAIN = "without-lesion-edits"
@@ -31,8 +31,6 @@ PLAIN = "without-lesion-edits"
 
 EVERY = 3
 """Every so many of the fold's pictures and of the tumour-free slices have a lesion taken out or put in."""
-
-NONE = CLASSES.index(TumorClass.NO_TUMOR)
 
 Image = NDArray[np.float32]
 
