@@ -104,6 +104,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                 device=options.device,
                 max_minutes=options.max_minutes,
                 without_fold=options.without_fold,
+                lesion_edits=not options.without_lesion_edits,
             )
         case _:
             from braintumor_desktop.commands import training
@@ -193,8 +194,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--run", type=Path, default=Path("runs/latest"), metavar="DIR", help="checkpoints and log")
     train.add_argument("--start", type=Path, metavar="FILE", help="begin from another run's weights.pt")
     train.add_argument("--max-minutes", type=float, metavar="N", help="reference models: stop after N minutes")
-    words = "neuro: leave this official fold of the Cheng pictures out, to be judged on it"
-    train.add_argument("--without-fold", type=int, choices=range(1, 6), metavar="K", help=words)
+    words = "neuro: leave these official folds of the Cheng pictures out, to be judged on them"
+    train.add_argument("--without-fold", type=int, nargs="+", default=(), choices=range(1, 6), metavar="K", help=words)
+    words = "neuro: take no lesions out and put none in, to see what that is worth"
+    train.add_argument("--without-lesion-edits", action="store_true", help=words)
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,12 +17,14 @@ def run_train(
     start: Path | None,
     device: str,
     max_minutes: float | None = None,
-    without_fold: int | None = None,
+    without_fold: Sequence[int] = (),
+    lesion_edits: bool = True,
 ) -> int:
     """Train, or go on from the run folder's checkpoint. Raises BrainTumorError.
 
     start: for `neuro` only, as the reference models begin at random; max_minutes: for the reference models only;
-    without_fold: for `neuro` only; a --start of a run that saw the fold would make its figures worthless.
+    without_fold: official folds to leave out, for `neuro` only, and so is lesion_edits: whether lesions are taken out
+    of training pictures and put into them.
     """
     try:
         from braintumor_desktop.training.data import FOLDS
@@ -31,8 +34,10 @@ def run_train(
     except ImportError as error:
         raise _no_training() from error
     if is_recipe(config):
-        if without_fold is not None:
+        if without_fold:
             raise _not_for("--without-fold", "neuro", "a reference model")
+        if not lesion_edits:
+            raise _not_for("--without-lesion-edits", "neuro", "a reference model")
         if start is not None:
             raise _not_for("--start", "neuro", "a reference model")
         print(train_reference(data, Recipe.read(config), run, device=device, max_minutes=max_minutes))
@@ -40,8 +45,10 @@ def run_train(
     if max_minutes is not None:
         raise _not_for("--max-minutes", "the reference models", "neuro, whose schedule has a fixed length")
     settings = Config.read(config)
-    if without_fold is not None:
-        settings = replace(settings, folds=tuple(fold for fold in FOLDS if fold != without_fold))
+    if without_fold:
+        settings = replace(settings, folds=tuple(fold for fold in FOLDS if fold not in without_fold))
+    if not lesion_edits:
+        settings = replace(settings, remove=0.0, cover=0.0, transplant=0.0)
     print(train(data, settings, run, start=start, device=device))
     return 0
 

@@ -239,18 +239,22 @@ def _dice_estimate(a: Answers) -> tuple[tuple[float, float], dict[str, float] | 
     }
 
 
-def share_of_patients(a: Answers) -> float:
-    """The share of patients whose type is told rightly by the mean of their slices."""
-    truth, said = _by_patient(a)
+def share_of_patients(a: Answers, known: Array | None = None) -> float:
+    """The share of patients whose type is told rightly by the mean of their slices.
+
+    known: (n,) bool, the pictures whose patient is known; None for all.
+    """
+    truth, said = _by_patient(a, np.ones(len(a.truth), bool) if known is None else known)
     return float((truth == said).mean())
 
 
-def _by_patient(a: Answers) -> tuple[Array, Array]:
+def _by_patient(a: Answers, known: Array) -> tuple[Array, Array]:
     """True and told type of each patient, in the order of their names."""
-    p3 = np.exp(a.log_p[:, :TYPES])
+    p3 = np.exp(a.log_p[known, :TYPES])
     p3 /= p3.sum(1, keepdims=True)
-    names, first, inverse = np.unique(a.groups, return_index=True, return_inverse=True)
-    return a.truth[first], np.stack([p3[inverse == k].mean(0) for k in range(len(names))]).argmax(1)
+    names, first, inverse = np.unique(a.groups[known], return_index=True, return_inverse=True)
+    said = [p3[inverse == k].mean(0).argmax() for k in range(len(names))]
+    return a.truth[known][first], np.array(said, dtype=np.int64)
 
 
 def _cheng_figures(a: Answers) -> dict[str, Any]:
@@ -258,7 +262,7 @@ def _cheng_figures(a: Answers) -> dict[str, Any]:
     p3 = np.exp(a.log_p[:, :TYPES])
     p3 /= p3.sum(1, keepdims=True)
     patients, inverse = np.unique(a.groups, return_inverse=True)
-    patient_truth, by_patient = _by_patient(a)
+    patient_truth, by_patient = _by_patient(a, np.ones(len(a.truth), bool))
     zero = a.dice == 0
 
     def both(figure: Any) -> dict[str, Any]:

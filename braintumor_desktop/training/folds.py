@@ -24,10 +24,10 @@ from braintumor_desktop.training.augment import remove_lesion, transplant
 from braintumor_desktop.training.candidate import candidate
 from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study, frame_row, read_rows
 from braintumor_desktop.training.evaluate import NONE, TYPES, answers, healthy_slices, one_a_group, share_of_patients
-from braintumor_desktop.training.metrics import auroc, macro_f1
+from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
 
 PLAIN = "without-lesion-edits"
-"""The folder, beside the folds' own figures, for those of networks trained by ``neuro-fold-plain.toml``."""
+"""The folder, beside the folds' own figures, for those of networks trained with ``--without-lesion-edits``."""
 
 EVERY = 3
 """Every so many of the fold's pictures and of the tumour-free slices have a lesion taken out or put in."""
@@ -39,6 +39,7 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
     """Judge a network that was trained without `fold` on it; write ``neuro-fold-N.json`` to `out`, return it.
 
     Nothing is calibrated; `fold` is 1..5. Web pictures and tumour-free heads are those that no network saw.
+    Patients are known of val pictures only.
     """
     everything = read_rows(data)
     rows = [r for r in everything if r.source == "cheng" and r.fold == fold]
@@ -55,13 +56,14 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
         figures: dict[str, Any] = {
             "fold": fold,
             "slices": len(rows),
-            "patients": len(set(found.groups)),
             "accuracy_3": float((three == found.truth).mean()),
             "macro_f1_3": float(macro_f1(found.truth, three, TYPES)),
             "dice": float(found.dice.mean()),
             "dice_zero": float((found.dice == 0).mean()),
             "dice_by_class": {CLASSES[k]: float(found.dice[found.truth == k].mean()) for k in np.unique(found.truth)},
-            "patient_accuracy": share_of_patients(found),
+            "confusion": confusion(found.truth, found.log_p.argmax(axis=1), TYPES + 1).tolist(),
+            "patients_known": len({r.patient for r in rows if r.patient}),
+            "patient_accuracy": share_of_patients(found, np.array([bool(r.patient) for r in rows])),
             "called_tumor": float((found.log_p.argmax(axis=1) != NONE).mean()),
             "web_auroc": float(auroc(tumor, 1 - np.exp(web.log_p[:, NONE]))),
             "web_macro_f1_4": float(macro_f1(web.truth[known], web.log_p[known].argmax(axis=1), TYPES + 1)),
@@ -120,17 +122,18 @@ def folds_table(folds: list[dict[str, Any]]) -> str:
         "macro_f1_3": "macro-F1",
         "dice": "Dice",
         "dice_zero": "Dice 0",
-        "patient_accuracy": "accuracy by patient",
+        "patient_accuracy": "accuracy by patient, where known",
+        "web_auroc": "web AUROC",
     }
-    lines = ["| fold | patients | slices | " + " | ".join(names.values()) + " |", "|---" * (3 + len(names)) + "|"]
+    lines = ["| fold | slices | patients known | " + " | ".join(names.values()) + " |", "|---" * (3 + len(names)) + "|"]
     for each in folds:
         shown = " | ".join(f"{each[k]:.3f}" for k in names)
-        lines.append(f"| {each['fold']} | {each['patients']} | {each['slices']} | {shown} |")
+        lines.append(f"| {each['fold']} | {each['slices']} | {each['patients_known']} | {shown} |")
     if len(folds) > 1:
         values = {k: np.array([each[k] for each in folds]) for k in names}
         shown = " | ".join(f"{v.mean():.3f} ± {v.std(ddof=1):.3f}" for v in values.values())
-        patients, slices = (sum(each[k] for each in folds) for k in ("patients", "slices"))
-        lines.append(f"| mean ± sd | {patients} | {slices} | {shown} |")
+        slices, patients = (sum(each[k] for each in folds) for k in ("slices", "patients_known"))
+        lines.append(f"| mean ± sd | {slices} | {patients} | {shown} |")
     return "\n".join(lines)
 
 

@@ -38,6 +38,7 @@ from braintumor_desktop.training.data import (
 )
 from braintumor_desktop.training.losses import attention_loss, class_loss, mask_loss
 from braintumor_desktop.training.metrics import auroc, dice, macro_f1
+from braintumor_desktop.training.start import begin_from, mix_in, refuse_what_saw_the_folds
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,8 @@ def train(
     torch.manual_seed(config.seed)
     model = Neuro().to(chosen)
     if start is not None:
-        _begin_from(model, start)
+        refuse_what_saw_the_folds(start, held)
+        begin_from(model, start)
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(model, config.ema_decay)
     optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=config.learning_rate)
@@ -300,32 +302,8 @@ def train(
     else:
         torch.save(ema.model.state_dict(), final)
     if start is not None and config.start_share:
-        _mix_in(final, start, config.start_share)
+        mix_in(final, start, config.start_share)
     return final
-
-
-def _mix_in(weights: Path, start: Path, share: float) -> None:
-    """Move the kept weights a `share` of the way back to those they began from.
-
-    What the later run unlearnt of other sources comes back so (Wortsman et al., CVPR 2022).
-    """
-    began, ended = (torch.load(path, weights_only=True) for path in (start, weights))
-    mixed = {
-        name: torch.lerp(value, began[name], share) if name in began and value.is_floating_point() else value
-        for name, value in ended.items()
-    }
-    torch.save(mixed, weights)
-
-
-def _begin_from(model: nn.Module, start: Path) -> None:
-    """Take the weights of an earlier run; parts of the network that it lacked keep their random beginning."""
-    unknown = model.load_state_dict(torch.load(start, weights_only=True), strict=False).unexpected_keys
-    if unknown:
-        raise BrainTumorError(
-            ErrorCode.DATA_INVALID,
-            f"{start.name} holds weights of another network ({unknown[0]} and others).",
-            "Give --start the weights.pt of a run of the same architecture.",
-        )
 
 
 @dataclass

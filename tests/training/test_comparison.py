@@ -131,8 +131,8 @@ def test_folds_are_listed_with_mean_and_standard_deviation(tmp_path: Path) -> No
     for fold, value in ((1, 0.9), (4, 0.7)):
         _write_fold(tmp_path, fold, value)
     table = folds_table(read_folds(tmp_path))
-    assert "| 4 | 40 | 500 | 0.700 |" in table
-    assert "| mean ± sd | 80 | 1000 | 0.800 ± 0.141 |" in table
+    assert "| 4 | 500 | 40 | 0.700 |" in table
+    assert "| mean ± sd | 1000 | 80 | 0.800 ± 0.141 |" in table
 
 
 def test_the_cost_of_a_model_is_measured_in_a_process_of_its_own() -> None:
@@ -156,7 +156,7 @@ def test_a_fold_is_compared_with_and_without_edited_lesions_where_both_were_judg
 def _write_fold(folder: Path, fold: int, value: float) -> None:
     shares = ("accuracy_3", "macro_f1_3", "dice", "dice_zero", "patient_accuracy", "web_auroc")
     counts = ("tumor_free", "lesion_there", "lesion_taken_out", "lesion_put_in")
-    figures = {"fold": fold, "slices": 500, "patients": 40} | dict.fromkeys(shares, value)
+    figures = {"fold": fold, "slices": 500, "patients_known": 40} | dict.fromkeys(shares, value)
     figures |= {name: {"slices": 10, "called_tumor": round(10 * value)} for name in counts}
     folder.mkdir(exist_ok=True)
     (folder / f"neuro-fold-{fold}.json").write_text(json.dumps(figures))
