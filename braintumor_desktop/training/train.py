@@ -76,6 +76,7 @@ class Config:
     transplant: float
     skull_off: float
     bfloat16: bool
+    plain: bool
     start_share: float
     folds: tuple[int, ...] | None = None
 
@@ -268,6 +269,8 @@ def train(
     tell(f"train {len(pack)} {describe(pack)}; val {len(val)}; on {chosen}")
     torch.manual_seed(config.seed)
     model = Neuro().to(chosen)
+    for part in (model.context, model.attend):
+        part.requires_grad_(not config.plain)
     if start is not None:
         refuse_what_saw_the_folds(start, held)
         begin_from(model, start)

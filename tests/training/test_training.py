@@ -230,3 +230,20 @@ def test_a_fold_run_refuses_to_begin_from_weights_that_may_have_seen_its_fold(
         assert caught.value.code is ErrorCode.DATA_INVALID
     without_3 = replace(short, folds=(1, 2, 4, 5))
     assert train(data, without_3, tmp_path / "run", start=two_folds, device="cpu", say=lambda _: None).is_file()
+
+
+def test_a_plain_run_leaves_global_context_and_attention_as_they_begin(
+    data: Path, tmp_path: Path, config: Config
+) -> None:
+    one = replace(config, stages=(Stage(64, 1, 4),))
+    plain, full = (
+        torch.load(
+            train(data, replace(one, plain=plain), tmp_path / str(plain), device="cpu", say=lambda _: None),
+            weights_only=True,
+        )
+        for plain in (True, False)
+    )
+    assert not plain["attend.weight"].any()  # every place counts the same
+    assert not plain["context.0.out.weight"].any()  # the identity
+    assert full["attend.weight"].any()
+    assert full["context.0.out.weight"].any()
