@@ -35,7 +35,7 @@ def plot_stress(found: Found, path: Path) -> None:
         axis.set(title=title, xlim=(0, 1.02))
         axis.grid(axis="y", lw=0.3)
         if axis.get_lines():
-            axis.legend(fontsize=8, loc="lower left")
+            axis.legend(fontsize=8, loc="upper left")
     axes[0].set_yticks(range(len(changes)), changes)
     axes[0].invert_yaxis()
     figure.savefig(path, dpi=90, metadata={"Software": ""})
