@@ -26,7 +26,7 @@ from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study,
 from braintumor_desktop.training.evaluate import NONE, TYPES, answers, healthy_slices, one_a_group, share_of_patients
 from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
 
-PLAIN = "without-lesion-edits"
+UNEDITED = "without-lesion-edits"
 """The folder, beside the folds' own figures, for those of networks trained with ``--without-lesion-edits``."""
 
 EVERY = 3
@@ -139,7 +139,7 @@ def folds_table(folds: list[dict[str, Any]]) -> str:
 
 def ablation_table(out: Path) -> str:
     """The folds judged both ways, with lesions taken out and put in during training and without."""
-    with_edits, without = ({each["fold"]: each for each in read_folds(folder)} for folder in (out, out / PLAIN))
+    with_edits, without = ({each["fold"]: each for each in read_folds(folder)} for folder in (out, out / UNEDITED))
     both = sorted(with_edits.keys() & without.keys())
     if not both:
         return "Not measured yet."

@@ -11,7 +11,7 @@ from braintumor_desktop.training import comparison, comparison_page
 from braintumor_desktop.training.comparison import compare, cost
 from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
-from braintumor_desktop.training.folds import PLAIN, ablation_table, folds_table, read_folds
+from braintumor_desktop.training.folds import UNEDITED, ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
 from braintumor_desktop.training.strangers import EACH, strangers
 
@@ -146,7 +146,7 @@ def test_a_fold_is_compared_with_and_without_edited_lesions_where_both_were_judg
     _write_fold(tmp_path, 2, 0.9)
     _write_fold(tmp_path, 5, 0.9)
     assert ablation_table(tmp_path) == "Not measured yet."
-    _write_fold(tmp_path / PLAIN, 5, 0.7)
+    _write_fold(tmp_path / UNEDITED, 5, 0.7)
     *_, yes, no = ablation_table(tmp_path).splitlines()
     assert yes.startswith("| 5 | yes | 0.900 |")
     assert no.startswith("| 5 | no | 0.700 |")
