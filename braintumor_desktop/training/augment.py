@@ -53,7 +53,7 @@ def _smooth_field(size: int, rng: Generator, cells: int = 4) -> Image:
 
 
 def photometric(image: Image, rng: Generator) -> Image:
-    """Brightness, contrast, gamma, bias field, blur, low resolution, noise, JPEG, text, borders, cut-outs.
+    """Brightness, contrast, gamma, bias field, blur, sharpening, low resolution, noise, JPEG, text, borders.
 
     image: (size, size), 0..1; never inverted, as tissue contrast is the evidence.
     """
