@@ -11,7 +11,7 @@ from braintumor_desktop.training import comparison, comparison_page
 from braintumor_desktop.training.comparison import compare, cost
 from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
-from braintumor_desktop.training.folds import UNEDITED, ablation_table, folds_table, read_folds
+from braintumor_desktop.training.folds import EDITED, UNEDITED, ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
 from braintumor_desktop.training.strangers import EACH, strangers
 
@@ -143,14 +143,18 @@ def test_the_cost_of_a_model_is_measured_in_a_process_of_its_own() -> None:
 
 
 def test_a_fold_is_compared_with_and_without_edited_lesions_where_both_were_judged(tmp_path: Path) -> None:
-    _write_fold(tmp_path, 2, 0.9)
-    _write_fold(tmp_path, 5, 0.9)
+    _write_fold(tmp_path / EDITED, 2, 0.9)
+    _write_fold(tmp_path / EDITED, 5, 0.9)
     assert ablation_table(tmp_path) == "Not measured yet."
     _write_fold(tmp_path / UNEDITED, 5, 0.7)
     *_, yes, no = ablation_table(tmp_path).splitlines()
     assert yes.startswith("| 5 | yes | 0.900 |")
     assert no.startswith("| 5 | no | 0.700 |")
     assert no.endswith("| 7 of 10 | 7 of 10 | 7 of 10 | 7 of 10 |")
+    _write_fold(tmp_path / UNEDITED, 2, 0.5)
+    *_, yes, no = ablation_table(tmp_path).splitlines()
+    assert yes.startswith("| mean or sum | yes | 0.900 |")
+    assert no == "| mean or sum | no | 0.600 | 0.600 | 0.600 | 0.600 | 6 of 10 |" + " 12 of 20 |" * 3
 
 
 def _write_fold(folder: Path, fold: int, value: float) -> None:
@@ -158,7 +162,7 @@ def _write_fold(folder: Path, fold: int, value: float) -> None:
     counts = ("tumor_free", "lesion_there", "lesion_taken_out", "lesion_put_in")
     figures = {"fold": fold, "slices": 500, "patients_known": 40} | dict.fromkeys(shares, value)
     figures |= {name: {"slices": 10, "called_tumor": round(10 * value)} for name in counts}
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / f"neuro-fold-{fold}.json").write_text(json.dumps(figures))
 
 
