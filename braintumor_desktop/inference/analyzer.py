@@ -127,7 +127,7 @@ class Analyzer:
         tell(phrase("Measuring"), NETWORK_SHARE if study.slices > 1 else 1.0)
         calibration = self.row.calibration
         if study.slices == 1:
-            reading = read_picture(study, answers[0], calibration)
+            reading = read_picture(study, answers[0], calibration, fixed=self._architecture.reference)
         elif not outlines:
             reading = read_plain_series(study, answers, calibration)
         else:

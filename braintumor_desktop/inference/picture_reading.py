@@ -18,7 +18,7 @@ from braintumor_desktop.domain.findings import (
 )
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, largest_component, measure
+from braintumor_desktop.inference.measure import SMALLEST_SHARE, best_threshold, clean, largest_component, measure
 from braintumor_desktop.inference.preprocess import Frame
 from braintumor_desktop.inference.probability import finding_from, softmax
 from braintumor_desktop.models.manifest import Calibration
@@ -70,19 +70,24 @@ FAINT = 0.2
 Training on tumour-free heads makes outlines cautious; a class that says tumour is reason to look again."""
 
 
-def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration) -> Reading:
-    """The answer on its one slice is the answer."""
+def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration, *, fixed: bool = False) -> Reading:
+    """The answer on its one slice is the answer.
+
+    Where a tumour is named, its outline is the one of the greatest expected Dice; elsewhere, and where it is `fixed` as
+    in the originals of the reference models, it is cut at the calibration's threshold.
+    """
     finding = finding_from(softmax(answer.logits / calibration.temperature), calibration)
     segmentation, flags = None, []
     if answer.lesion is not None:
         lesion = answer.frame.back(answer.lesion)
         smallest = SMALLEST_SHARE * answer.frame.side**2
-        mask = clean(lesion > calibration.mask_threshold, smallest)
-        if finding.top_class is not TumorClass.NO_TUMOR and not mask.any():
+        named = finding.top_class is not TumorClass.NO_TUMOR
+        best = best_threshold(lesion) if named and not fixed else None
+        mask = clean(lesion >= (best or calibration.mask_threshold), smallest)
+        if named and not mask.any():
             mask = largest_component(clean(lesion > FAINT, smallest))
-            if mask.any():
-                flags.append(
-                    QualityFlag("faint_outline", phrase("The outline is faint: the model is unsure of the place."))
-                )
+        if named and mask.any() and lesion.max() <= calibration.mask_threshold:
+            words = phrase("The outline is faint: the model is unsure of the place.")
+            flags.append(QualityFlag("faint_outline", words))
         segmentation = measure(mask[None], lesion[None], lambda _index: answer.head_px, study.geometry)
     return Reading(finding=finding, segmentation=segmentation, heatmap=answer.heat()[None], key=0, flags=flags)

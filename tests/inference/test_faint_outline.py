@@ -8,9 +8,9 @@ from braintumor_desktop.models.manifest import Calibration
 
 def reading(logits: list[float], *, inside: float) -> Reading:
     study = sample_picture()
-    lesion = np.full((256, 256), 0.05, np.float32)
+    lesion = np.full((256, 256), 0.001, np.float32)
     lesion[100:140, 110:150] = inside
-    lesion[200:206, 200:206] = inside
+    lesion[200:240, 200:240] = 0.1 * inside
     answer = SliceAnswer(
         np.array(logits, np.float32), lesion, np.zeros((256, 256), np.float16), None, find_frame(study.pixels[0])
     )
@@ -24,7 +24,7 @@ def test_a_named_tumour_gets_its_faint_outline_and_the_reader_is_told() -> None:
     assert [flag.code for flag in found.flags] == ["faint_outline"]
     rows, columns = np.nonzero(found.segmentation.mask[0])
     side = find_frame(sample_picture().pixels[0]).side
-    assert rows.max() - rows.min() < 45 / 256 * side, "the small second place is left out"
+    assert rows.max() - rows.min() < 45 / 256 * side, "the second, less likely place is left out"
     assert columns.size > 0
 
 
@@ -37,3 +37,20 @@ def test_without_a_tumour_named_or_with_a_clear_outline_nothing_changes() -> Non
     assert clear.segmentation is not None
     assert clear.segmentation.present
     assert clear.flags == []
+
+
+def test_only_where_a_tumour_is_named_is_the_threshold_free_and_never_for_a_reference_model() -> None:
+    def outlined(logits: list[float], *, fixed: bool) -> int:
+        study = sample_picture()
+        lesion = np.zeros((256, 256), np.float32)
+        lesion[90:150, 90:150] = 0.4
+        lesion[110:130, 110:130] = 0.9
+        heat, frame = np.zeros((256, 256), np.float16), find_frame(study.pixels[0])
+        answer = SliceAnswer(np.array(logits, np.float32), lesion, heat, None, frame)
+        found = read_picture(study, answer, Calibration(), fixed=fixed).segmentation
+        assert found is not None
+        return found.area_px
+
+    core = outlined([0, 0, 0, 3], fixed=False)
+    assert outlined([3, 0, 0, 0], fixed=True) == core
+    assert outlined([3, 0, 0, 0], fixed=False) > 5 * core
