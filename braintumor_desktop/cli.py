@@ -209,9 +209,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--fold", type=int, choices=range(1, 6), metavar="K", help=words)
     evaluate.add_argument("--weights", type=Path, metavar="FILE", help="a training run's weights.pt instead")
     evaluate.add_argument("--out", type=Path, default=Path("docs/evaluation"), metavar="DIR")
-    evaluate.add_argument(
-        "--publish", action="store_true", help="make --weights the bundled model, with its calibration and figures"
-    )
+    words = "keep calibration and figures with the bundled model, which --weights become"
+    evaluate.add_argument("--publish", action="store_true", help=words)
     _device(evaluate)
     return parser
 

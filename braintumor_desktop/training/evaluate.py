@@ -84,7 +84,8 @@ def evaluate(
     """Evaluate a model; write ``<model>.json``, ``<model>.md`` and plots to `out`; return the summary.
 
     weights: a training run's weights, evaluated in the half precision they would be shipped in;
-    publish: make them the bundled model's, with the calibration fitted here.
+    publish: make them the bundled model's, with the calibration fitted here; without weights, the bundled ones get a
+    new calibration.
     """
     with tempfile.TemporaryDirectory(prefix="braintumor-evaluate-") as temporary:
         folder = Path(temporary) if weights is not None else manifest_path().parent
@@ -106,7 +107,8 @@ def evaluate(
         figures["model"] = {"id": row.id, "version": row.version, "sha256": row.sha256}
         out.mkdir(parents=True, exist_ok=True)
         if publish:
-            shutil.copyfile(folder / row.file, manifest_path().parent / row.file)
+            if weights is not None:
+                shutil.copyfile(folder / row.file, manifest_path().parent / row.file)
             known = read_manifest() if manifest_path().exists() else {}
             write_manifest(known | {row.id: row}, manifest_path())
     return evaluation_report.write(figures, cheng, web, calibration, out, row.id)

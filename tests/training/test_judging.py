@@ -10,8 +10,9 @@ from training_data import write_training_data
 
 from braintumor_desktop.domain.study import HEAD_LOOKS
 from braintumor_desktop.inference.analyzer import Analyzer
+from braintumor_desktop.models import manifest
 from braintumor_desktop.models.loading import load_network
-from braintumor_desktop.models.manifest import ManifestRow, read_manifest
+from braintumor_desktop.models.manifest import ManifestRow, read_manifest, write_manifest
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import evaluate, robustness
 from braintumor_desktop.training.data import array_study, read_grey, read_rows
@@ -54,6 +55,21 @@ def test_a_published_network_knows_what_is_familiar(data: Path, published: tuple
     assert sum(bool(q.in_distribution) for q in scores) >= len(scores) - 1
     page = json.loads((folder.parent / "out/neuro.json").read_text())
     assert page["model"]["sha256"] == row.sha256
+
+
+def test_bundled_weights_can_get_a_new_calibration(
+    data: Path, published: tuple[ManifestRow, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, folder = published
+    stale = replace(row, calibration=replace(row.calibration, temperature=7.0), metrics={})
+    write_manifest({"neuro": stale}, folder / "manifest.json")
+    before = (folder / row.file).read_bytes()
+    monkeypatch.setattr(manifest, "manifest_path", lambda: folder / "manifest.json")
+    evaluate.evaluate(data, "neuro", folder.parent / "out", device="cpu", publish=True)
+    again = read_manifest(folder / "manifest.json")["neuro"]
+    assert again.calibration == row.calibration
+    assert again.metrics == row.metrics
+    assert (folder / row.file).read_bytes() == before
 
 
 def test_pictures_of_a_known_sequence_are_counted_by_whether_the_reader_is_warned(
