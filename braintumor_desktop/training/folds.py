@@ -26,8 +26,12 @@ from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study,
 from braintumor_desktop.training.evaluate import NONE, TYPES, answers, healthy_slices, one_a_group, share_of_patients
 from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
 
-EDITED, UNEDITED = "ablation/lesion-edits", "ablation/without-lesion-edits"
-"""Folders, beside the folds' own figures, for the same network trained as ever and with ``--without-lesion-edits``."""
+ABLATIONS = {
+    "first": ("ablation/lesion-edits", "ablation/without-lesion-edits"),
+    "both": (".", "ablation/without-lesion-edits-both-parts"),
+}
+"""By the parts of the training that the networks went through: the folders, beside the folds' own figures, of the
+same network trained as ever and with ``--without-lesion-edits``."""
 
 EVERY = 3
 """Every so many of the fold's pictures and of the tumour-free slices have a lesion taken out or put in."""
@@ -139,25 +143,24 @@ def folds_table(folds: list[dict[str, Any]]) -> str:
 
 def ablation_table(out: Path) -> str:
     """The folds judged both ways, with lesions taken out and put in during training and without."""
-    with_edits, without = ({each["fold"]: each for each in read_folds(out / folder)} for folder in (EDITED, UNEDITED))
-    both = sorted(with_edits.keys() & without.keys())
-    if not both:
-        return "Not measured yet."
     shares = ("accuracy_3", "macro_f1_3", "dice", "web_auroc")
     counts = ("lesion_there", "lesion_taken_out", "lesion_put_in")
     lines = [
-        "| fold | lesions edited in training | accuracy | macro-F1 | Dice | web AUROC "
+        "| parts of training | fold | lesions edited in training | accuracy | macro-F1 | Dice | web AUROC "
         "| tumour-free slices called tumour | called tumour, lesion there | lesion taken out | lesion put in |",
-        "|---" * 10 + "|",
+        "|---" * 11 + "|",
     ]
-    for folds in [[fold] for fold in both] + [both] * (len(both) > 1):
-        for edited, judged in (("yes", with_edits), ("no", without)):
-            found = [judged[fold] for fold in folds]
-            figures = [f"{np.mean([each[k] for each in found]):.3f}" for k in shares]
-            free = np.mean([each["tumor_free"]["called_tumor"] for each in found])  # the same slices for every fold
-            called = [[sum(each[k][n] for each in found) for n in ("called_tumor", "slices")] for k in counts]
-            called.insert(0, [round(free), found[0]["tumor_free"]["slices"]])
-            name = str(folds[0]) if len(folds) == 1 else "mean or sum"
-            row = [name, edited, *figures, *(f"{tumor} of {slices}" for tumor, slices in called)]
-            lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines)
+    for parts, folders in ABLATIONS.items():
+        with_edits, without = ({each["fold"]: each for each in read_folds(out / folder)} for folder in folders)
+        both = sorted(with_edits.keys() & without.keys())
+        for folds in [[fold] for fold in both] + [both] * (len(both) > 1):
+            for edited, judged in (("yes", with_edits), ("no", without)):
+                found = [judged[fold] for fold in folds]
+                figures = [f"{np.mean([each[k] for each in found]):.3f}" for k in shares]
+                free = np.mean([each["tumor_free"]["called_tumor"] for each in found])  # the same slices for every fold
+                called = [[sum(each[k][n] for each in found) for n in ("called_tumor", "slices")] for k in counts]
+                called.insert(0, [round(free), found[0]["tumor_free"]["slices"]])
+                name = str(folds[0]) if len(folds) == 1 else "mean or sum"
+                row = [parts, name, edited, *figures, *(f"{tumor} of {slices}" for tumor, slices in called)]
+                lines.append("| " + " | ".join(row) + " |")
+    return "\n".join(lines) if len(lines) > 2 else "Not measured yet."

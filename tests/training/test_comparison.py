@@ -11,7 +11,7 @@ from braintumor_desktop.training import comparison, comparison_page
 from braintumor_desktop.training.comparison import compare, cost
 from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
-from braintumor_desktop.training.folds import EDITED, UNEDITED, ablation_table, folds_table, read_folds
+from braintumor_desktop.training.folds import ABLATIONS, ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
 from braintumor_desktop.training.strangers import EACH, strangers
 
@@ -143,18 +143,24 @@ def test_the_cost_of_a_model_is_measured_in_a_process_of_its_own() -> None:
 
 
 def test_a_fold_is_compared_with_and_without_edited_lesions_where_both_were_judged(tmp_path: Path) -> None:
-    _write_fold(tmp_path / EDITED, 2, 0.9)
-    _write_fold(tmp_path / EDITED, 5, 0.9)
+    edited, unedited = (tmp_path / folder for folder in ABLATIONS["first"])
+    _write_fold(edited, 2, 0.9)
+    _write_fold(edited, 5, 0.9)
     assert ablation_table(tmp_path) == "Not measured yet."
-    _write_fold(tmp_path / UNEDITED, 5, 0.7)
+    _write_fold(unedited, 5, 0.7)
     *_, yes, no = ablation_table(tmp_path).splitlines()
-    assert yes.startswith("| 5 | yes | 0.900 |")
-    assert no.startswith("| 5 | no | 0.700 |")
+    assert yes.startswith("| first | 5 | yes | 0.900 |")
+    assert no.startswith("| first | 5 | no | 0.700 |")
     assert no.endswith("| 7 of 10 | 7 of 10 | 7 of 10 | 7 of 10 |")
-    _write_fold(tmp_path / UNEDITED, 2, 0.5)
+    _write_fold(unedited, 2, 0.5)
     *_, yes, no = ablation_table(tmp_path).splitlines()
-    assert yes.startswith("| mean or sum | yes | 0.900 |")
-    assert no == "| mean or sum | no | 0.600 | 0.600 | 0.600 | 0.600 | 6 of 10 |" + " 12 of 20 |" * 3
+    assert yes.startswith("| first | mean or sum | yes | 0.900 |")
+    assert no == "| first | mean or sum | no | 0.600 | 0.600 | 0.600 | 0.600 | 6 of 10 |" + " 12 of 20 |" * 3
+    _write_fold(tmp_path, 2, 0.8)  # the folds' own figures are of networks trained as ever
+    _write_fold(tmp_path / ABLATIONS["both"][1], 2, 0.7)
+    *_, yes, no = ablation_table(tmp_path).splitlines()
+    assert yes.startswith("| both | 2 | yes | 0.800 |")
+    assert no.startswith("| both | 2 | no | 0.700 |")
 
 
 def _write_fold(folder: Path, fold: int, value: float) -> None:
