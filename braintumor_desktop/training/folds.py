@@ -143,24 +143,31 @@ def folds_table(folds: list[dict[str, Any]]) -> str:
 
 def ablation_table(out: Path) -> str:
     """The folds judged both ways, with lesions taken out and put in during training and without."""
-    shares = ("accuracy_3", "macro_f1_3", "dice", "web_auroc")
-    counts = ("lesion_there", "lesion_taken_out", "lesion_put_in")
-    lines = [
-        "| parts of training | fold | lesions edited in training | accuracy | macro-F1 | Dice | web AUROC "
-        "| tumour-free slices called tumour | called tumour, lesion there | lesion taken out | lesion put in |",
-        "|---" * 11 + "|",
-    ]
+    rows = []
     for parts, folders in ABLATIONS.items():
         with_edits, without = ({each["fold"]: each for each in read_folds(out / folder)} for folder in folders)
         both = sorted(with_edits.keys() & without.keys())
         for folds in [[fold] for fold in both] + [both] * (len(both) > 1):
             for edited, judged in (("yes", with_edits), ("no", without)):
-                found = [judged[fold] for fold in folds]
-                figures = [f"{np.mean([each[k] for each in found]):.3f}" for k in shares]
-                free = np.mean([each["tumor_free"]["called_tumor"] for each in found])  # the same slices for every fold
-                called = [[sum(each[k][n] for each in found) for n in ("called_tumor", "slices")] for k in counts]
-                called.insert(0, [round(free), found[0]["tumor_free"]["slices"]])
-                name = str(folds[0]) if len(folds) == 1 else "mean or sum"
-                row = [parts, name, edited, *figures, *(f"{tumor} of {slices}" for tumor, slices in called)]
-                lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines) if len(lines) > 2 else "Not measured yet."
+                name, *figures = _ablation_figures([judged[fold] for fold in folds])
+                rows.append([parts, name, edited, *figures])
+    if not rows:
+        return "Not measured yet."
+    heads = (
+        "| parts of training | fold | lesions edited in training | accuracy | macro-F1 | Dice | web AUROC "
+        "| tumour-free slices called tumour | called tumour, lesion there | lesion taken out | lesion put in |"
+    )
+    return "\n".join([heads, "|---" * 11 + "|", *("| " + " | ".join(row) + " |" for row in rows)])
+
+
+def _ablation_figures(found: list[dict[str, Any]]) -> list[str]:
+    """The fold and its figures; of several folds the mean of each share and the sum of each count."""
+    shares = [np.mean([each[k] for each in found]) for k in ("accuracy_3", "macro_f1_3", "dice", "web_auroc")]
+    called = [round(np.mean([each["tumor_free"]["called_tumor"] for each in found]))]  # the same slices for every fold
+    slices = [found[0]["tumor_free"]["slices"]]
+    for name in ("lesion_there", "lesion_taken_out", "lesion_put_in"):
+        called.append(sum(each[name]["called_tumor"] for each in found))
+        slices.append(sum(each[name]["slices"] for each in found))
+    fold = str(found[0]["fold"]) if len(found) == 1 else "mean or sum"
+    counts = [f"{tumor} of {all_}" for tumor, all_ in zip(called, slices, strict=True)]
+    return [fold, *(f"{share:.3f}" for share in shares), *counts]
