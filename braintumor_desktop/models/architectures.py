@@ -64,7 +64,9 @@ class Architecture:
 
 ARCHITECTURES: dict[str, Architecture] = {
     "neuro": Architecture(
-        Neuro, phrase("Residual encoder with class head and mask decoder, trained from random weights"), outlines=True
+        Neuro,
+        phrase("EfficientNet-Lite2 with class head and mask decoder, trained from weights learned on photographs"),
+        outlines=True,
     ),
     "lenet-binary": Architecture(
         LenetBinary,

@@ -18,12 +18,13 @@ SHRINKAGE = 0.02
 
 
 def pooled_statistics(features: Tensor) -> Tensor:
-    """(n, 2 k): mean and standard deviation of each channel over the picture, as log(1 + x).
+    """(n, 2 k): mean and standard deviation of each channel over the picture, as sign(x) log(1 + |x|).
 
-    features: (n, k, h, w), not negative.
+    features: (n, k, h, w).
     """
     spread, mean = torch.std_mean(features.float(), dim=(2, 3), correction=0)
-    return torch.log1p(torch.cat([mean, spread], dim=1).clamp_min(0))
+    pooled = torch.cat([mean, spread], dim=1)
+    return pooled.sign() * torch.log1p(pooled.abs())
 
 
 class Familiarity(nn.Module):

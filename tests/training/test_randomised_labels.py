@@ -12,6 +12,7 @@ from braintumor_desktop.inference.explain import class_maps, pooled_gradient
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training.data import Region
 from braintumor_desktop.training.losses import attention_loss, class_loss
+from braintumor_desktop.training.start import begin_from_photographs
 
 SIZE, LESION, NONE = 96, 0, 3
 
@@ -32,15 +33,16 @@ def pictures(count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
 def maps_after_training(shuffled: bool) -> Tensor:
     """(n, 96, 96) maps of the class *lesion* on unseen pictures with a disc."""
     torch.manual_seed(0)
-    network = Neuro(widths=(8, 8, 16, 16, 16), head=16).train()
-    optimizer = torch.optim.Adam(network.parameters(), lr=5e-3)
+    network = Neuro().train()
+    begin_from_photographs(network.encoder)
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     images, discs, labels = pictures(64, seed=1)
     if shuffled:
         order = torch.randperm(len(labels))
         discs, labels = discs[order], labels[order]
     kinds = torch.where(labels == LESION, int(Region.MASK), int(Region.EMPTY))
     allowed = torch.nn.functional.one_hot(labels, 4).bool()
-    for step in range(30):
+    for step in range(60):
         batch = torch.arange(16 * (step % 4), 16 * (step % 4 + 1))
         optimizer.zero_grad()
         out = network(images[batch])

