@@ -25,11 +25,13 @@ Bytes = NDArray[np.uint8]
 
 
 def with_familiarity(state: dict[str, Tensor], data: Path | None, cache: Path) -> dict[str, Tensor]:
-    """The weights with `Familiarity` fitted. state: of `Neuro`; data: the data folder, None to fit nothing;
-    cache: of its packs.
+    """The weights with `Familiarity` fitted to them as they will be kept, in half precision.
+
+    state: of `Neuro`; data: the data folder, None to fit nothing; cache: of its packs.
     """
     network = Neuro()
-    network.load_state_dict(state, strict=False)
+    kept = {name: value.half().float() if value.is_floating_point() else value for name, value in state.items()}
+    network.load_state_dict(kept, strict=False)
     if data is not None:
         fit_familiarity(network, load_pack(data, cache, split="train"), load_pack(data, cache, split="val"))
     return network.state_dict()

@@ -20,6 +20,7 @@ from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import evaluate_fold
 from braintumor_desktop.training.robustness import under_stress
 from braintumor_desktop.training.sequences import how_warned, known_sequences, read_sequences
+from braintumor_desktop.training.start import begin_from_photographs
 
 
 @pytest.fixture
@@ -29,11 +30,13 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """Random ones, as an older run would have left them: without any familiarity."""
+    """Those that training begins with, as an older run would have left them: without any familiarity."""
     torch.manual_seed(0)
+    network = Neuro()
+    begin_from_photographs(network.encoder)
     file = tmp_path / "run" / "weights.pt"
     file.parent.mkdir()
-    torch.save({k: v for k, v in Neuro().state_dict().items() if not k.startswith("familiarity")}, file)
+    torch.save({k: v for k, v in network.state_dict().items() if not k.startswith("familiarity")}, file)
     return file
 
 

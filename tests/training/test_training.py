@@ -212,9 +212,9 @@ def test_a_fold_run_refuses_to_begin_from_weights_that_may_have_seen_its_fold(
     all_pictures = train(data, short, tmp_path / "all", device="cpu", say=lambda _: None)
     two_folds = train(data, replace(short, folds=(1, 2)), tmp_path / "two", device="cpu", say=lambda _: None)
     without_2 = replace(short, folds=(1, 3, 4, 5))
-    for start in (all_pictures, two_folds):
+    for knowing in (all_pictures, two_folds):
         with pytest.raises(BrainTumorError, match="may have seen fold 2") as caught:
-            train(data, without_2, tmp_path / "run", start=start, device="cpu", say=lambda _: None)
+            train(data, without_2, tmp_path / "run", start=knowing, device="cpu", say=lambda _: None)
         assert caught.value.code is ErrorCode.DATA_INVALID
     without_3 = replace(short, folds=(1, 2, 4, 5))
     assert train(data, without_3, tmp_path / "run", start=two_folds, device="cpu", say=lambda _: None).is_file()
