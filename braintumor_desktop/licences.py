@@ -31,7 +31,7 @@ class Notice:
 
 
 def notices() -> list[Notice]:
-    """Every work the program brings or runs on, by name; the bundled fonts among them."""
+    """Every work the program brings or runs on, by name; the bundled fonts and weights among them."""
     made = bundled("licences", "licences.json")
     if made.exists():
         return [Notice(**entry) for entry in json.loads(made.read_text(encoding="utf-8"))]
@@ -41,8 +41,12 @@ def notices() -> list[Notice]:
 
 def own_parts() -> list[Notice]:
     """What lies in the project's own folders but is others' work."""
-    text = bundled("resources", "fonts", "OFL.txt").read_text(encoding="utf-8")
-    return [Notice("Noto Sans", "", "OFL-1.1", text)]
+    fonts = bundled("resources", "fonts", "OFL.txt").read_text(encoding="utf-8")
+    weights = bundled("resources", "licences", "EfficientNet-Lite2.txt").read_text(encoding="utf-8")
+    return [
+        Notice("EfficientNet-Lite2, weights learned on ImageNet", "", "Apache-2.0", weights),
+        Notice("Noto Sans", "", "OFL-1.1", fonts),
+    ]
 
 
 def stated_licence(package: Distribution) -> str:
