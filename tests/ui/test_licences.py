@@ -18,6 +18,7 @@ def test_every_dependency_and_what_it_needs_is_named_with_a_licence() -> None:
     told = {notice.name.lower().replace("_", "-"): notice for notice in notices()}
     assert wanted <= set(told)
     assert {"noto sans", "fonttools"} <= set(told)  # a font, and what a dependency needs in its turn
+    assert "trained further on brain MRI" in told["efficientnet-lite2, weights learned on imagenet"].text
     assert all(notice.licence for notice in told.values())
     assert "Redistribution and use in source and binary forms" in told["torch"].text
 
