@@ -13,7 +13,7 @@ defer("cv2")
 # microseconds they sleep instead. Read by GNU's OpenMP when torch is loaded; figures in docs/PERFORMANCE.md.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 RESEARCH_USE: str = phrase("Research use only. Not a medical device. Not for diagnosis.")
 """The statement that every window, report and export carries."""

@@ -88,8 +88,8 @@ def test_an_oblique_series_is_analysed_in_a_straight_plane_and_answered_on_its_o
     angle = np.radians(40)
     affine = np.eye(4)
     turned = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
-    affine[:3, :3] = turned @ np.diag([-1.6, -1.6, 5.0])
-    shape = (30, 140, 140)
+    affine[:3, :3] = turned @ np.diag([-1.2, -1.2, 4.0])
+    shape = (38, 187, 187)
     affine[:3, 3] = np.array([0, -6, 8]) - affine[:3, :3] @ ((np.array(shape[::-1]) - 1) / 2)
     matrix, volume = np.linalg.inv(head.affine) @ affine, Volume(head.pixels)
     within = np.linspace(-0.4, 0.4, 5)  # a slice is the mean over its thickness, as a scanner's is
