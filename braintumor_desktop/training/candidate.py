@@ -58,7 +58,8 @@ def _neuro() -> tuple[str, str, str]:
     return (
         "256x256 grey",
         "head outline, square crop with 4 % margin, area resampling, 1st..99.5th percentile to 0..1",
-        f"{_PICTURES}; tumour-free volumes of Lesjak et al. 2017 (CC BY), two of four subjects",
+        f"{_PICTURES}; tumour-free volumes of Lesjak et al. 2017 (CC BY), two of four subjects; "
+        "the encoder began with weights learned on ImageNet",
     )
 
 

@@ -94,9 +94,9 @@ def test_strangeness_of_a_series_is_the_median_of_its_heads() -> None:
 
 def test_upside_down_is_said_of_pictures_without_orientation_only() -> None:
     sample = sample_picture()
-    assert upside_down_flag(sample, [answer(0.1, 0.001)]) == [], "its header says how it lies"
+    assert upside_down_flag(sample, [answer(0.1, 0.0001)]) == [], "its header says how it lies"
     plain = Study(sample.pixels, sample.source)
-    assert [f.code for f in upside_down_flag(plain, [answer(0.1, 0.001)])] == ["upside_down"]
+    assert [f.code for f in upside_down_flag(plain, [answer(0.1, 0.0001)])] == ["upside_down"]
     assert upside_down_flag(plain, [answer(0.1, 0.4)]) == []
     assert upside_down_flag(plain, [answer(0.1, None)]) == []
 
