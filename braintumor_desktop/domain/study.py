@@ -45,7 +45,8 @@ class Source:
     of its slices), lower-case hex;
     format: the format found in the content, such as ``JPEG``; lossy: None where unknown;
     bits: bits a sample in the file; colour: the file's pixels were in colour and were reduced to luma;
-    lossy_method: the compression that lost detail, in words, such as ``JPEG 2000``; modality: DICOM's, such as ``MR``.
+    lossy_method: the compression that lost detail, in words, such as ``JPEG 2000``;
+    modality, body_part: DICOM's, such as ``MR`` and ``HEAD``.
     """
 
     path: Path
@@ -60,6 +61,7 @@ class Source:
     synthetic: bool = False
     lossy_method: str | None = None
     modality: str | None = None
+    body_part: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

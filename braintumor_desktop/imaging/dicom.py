@@ -113,6 +113,7 @@ def _read_stack(
         synthetic=facts.synthetic,
         lossy_method=next((s.header.file.lossy_method for s in slices if s.header.file.lossy_method), None),
         modality=facts.modality or None,
+        body_part=facts.body_part or None,
     )
     return Study(
         pixels=pixels,

@@ -73,6 +73,7 @@ class FileFacts:
     series_uid: str
     frame_of_reference: str | None
     modality: str
+    body_part: str
     study_description: str
     series_description: str
     series_number: int | None
@@ -359,6 +360,7 @@ def _facts(dataset: Any) -> FileFacts:
         series_uid=str(dataset.get("SeriesInstanceUID") or ""),
         frame_of_reference=str(dataset.get("FrameOfReferenceUID") or "") or None,
         modality=str(dataset.get("Modality") or ""),
+        body_part=str(dataset.get("BodyPartExamined") or "").strip().upper(),
         study_description=str(dataset.get("StudyDescription") or ""),
         series_description=str(dataset.get("SeriesDescription") or ""),
         series_number=whole_of(dataset.get("SeriesNumber")),

@@ -27,6 +27,7 @@ from braintumor_desktop.inference.preprocess import find_frame, prepare
 from braintumor_desktop.inference.probability import binary_label, softmax, without_types
 from braintumor_desktop.inference.quality import (
     FAMILIAR,
+    body_part_flag,
     contradiction_flags,
     look_flag,
     picture_flags,
@@ -138,9 +139,11 @@ class Analyzer:
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
         frame = find_frame(study.pixels[key], head)
-        strange = strangeness(answers)
+        strange, elsewhere = strangeness(answers), body_part_flag(study)
+        familiar = False if elsewhere else None if strange is None else strange < FAMILIAR
         flags = (
-            sequence_flags(study)
+            elsewhere
+            + sequence_flags(study)
             + picture_flags(study, head, frame.side)
             + pixel_flags(study, key, head, frame)
             + saturation_flag(study.pixels[key], head)
@@ -158,7 +161,7 @@ class Analyzer:
             model=self.identity,
             device=self.device,
             finding=reading.finding,
-            quality=Quality(None if strange is None else strange < FAMILIAR, strange, tuple(flags)),
+            quality=Quality(familiar, strange, tuple(flags)),
             segmentation=_with_expected_dice(segmentation, calibration),
             explanation=Explanation(self._method, reading.heatmap, inside),
             slices=reading.slices,

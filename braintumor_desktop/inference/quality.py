@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,9 +35,9 @@ CUT_TOP, CUT_SIDE = 0.45, 0.35
 """Share of the picture's edge that the head's outline covers from which it is said to be cut off. Below, at the neck,
 it always is; above or at a side, at most 0.34 and 0.41 in 99 % of the Cheng pictures."""
 
-UPSIDE_DOWN = 0.0004
-"""Probability of standing upright below which the reader is told. Of 260 val pictures 1.5 % lie below it as they are,
-40 % turned by 180° or mirrored top to bottom."""
+UPSIDE_DOWN = 0.57
+"""Probability of standing upright below which the reader is told. Of 260 val pictures 1 % lie below it as they are,
+53 % turned by 180° or mirrored top to bottom."""
 
 FAMILIAR = 0.5
 """Strangeness below which a picture counts as a brain MRI that the model knows."""
@@ -68,6 +69,24 @@ def sequence_flags(study: Study) -> list[QualityFlag]:
             ),
         )
     ]
+
+
+OTHER_PARTS = re.compile(
+    "ABDOM|ANKLE|ARM|BREAST|CHEST|ELBOW|EXTREM|FEMUR|FOOT|HAND|HEART|HIP|KIDNEY|KNEE|LEG|LIVER|LUNG|PANCREAS|PELVI|"
+    "PROSTATE|RECTUM|SHOULDER|SPINE|THIGH|THORAX|UTERUS|WRIST"
+)
+"""In DICOM's terms for parts of the body in which there is no brain (PS3.16, annex L). Heads go by many names, also in
+other languages, so only these are told to the reader."""
+HEADS = re.compile("HEAD|BRAIN|SKULL")
+"""In the terms for parts that hold the brain, whatever else they hold."""
+
+
+def body_part_flag(study: Study) -> list[QualityFlag]:
+    """Flag where the header says that the picture is of another part of the body."""
+    part = study.source.body_part or ""
+    if HEADS.search(part) or not OTHER_PARTS.search(part):
+        return []
+    return [QualityFlag("other_body_part", phrase("The model knows heads only; the file says {part}.", part=part))]
 
 
 def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> list[QualityFlag]:

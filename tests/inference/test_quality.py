@@ -10,6 +10,7 @@ from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import WholeFrame, find_frame
 from braintumor_desktop.inference.quality import (
+    UPSIDE_DOWN,
     blockiness,
     look_flag,
     pixel_flags,
@@ -94,10 +95,10 @@ def test_strangeness_of_a_series_is_the_median_of_its_heads() -> None:
 
 def test_upside_down_is_said_of_pictures_without_orientation_only() -> None:
     sample = sample_picture()
-    assert upside_down_flag(sample, [answer(0.1, 0.0001)]) == [], "its header says how it lies"
+    assert upside_down_flag(sample, [answer(0.1, UPSIDE_DOWN - 0.1)]) == [], "its header says how it lies"
     plain = Study(sample.pixels, sample.source)
-    assert [f.code for f in upside_down_flag(plain, [answer(0.1, 0.0001)])] == ["upside_down"]
-    assert upside_down_flag(plain, [answer(0.1, 0.4)]) == []
+    assert [f.code for f in upside_down_flag(plain, [answer(0.1, UPSIDE_DOWN - 0.1)])] == ["upside_down"]
+    assert upside_down_flag(plain, [answer(0.1, UPSIDE_DOWN + 0.1)]) == []
     assert upside_down_flag(plain, [answer(0.1, None)]) == []
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from braintumor_desktop.domain.study import InputKind, Source, Study
-from braintumor_desktop.inference.quality import sequence_flags
+from braintumor_desktop.inference.quality import body_part_flag, sequence_flags
 
 
-def study(sequence: str | None, modality: str | None) -> Study:
-    source = Source(Path("x"), "0" * 64, 1, InputKind.DICOM, "DICOM", 16, None, modality=modality)
+def study(sequence: str | None, modality: str | None, part: str | None = None) -> Study:
+    source = Source(Path("x"), "0" * 64, 1, InputKind.DICOM, "DICOM", 16, None, modality=modality, body_part=part)
     return Study(np.zeros((1, 40, 40), np.uint16), source, sequence=sequence)
 
 
@@ -35,3 +35,21 @@ def test_other_sequences_and_modalities_are_flagged(
     assert [flag.code for flag in flags] == codes
     for flag in flags:
         assert (sequence or modality or "") in flag.sentence
+
+
+@pytest.mark.parametrize(
+    ("part", "flagged"),
+    [
+        ("ABDOMEN", True),
+        ("CSPINE", True),
+        ("HEADANDSPINE", False),
+        ("HEAD", False),
+        ("BRAIN", False),
+        ("KOPF", False),
+        (None, False),
+    ],
+)
+def test_another_part_of_the_body_is_flagged(part: str | None, flagged: bool) -> None:
+    flags = body_part_flag(study(None, "MR", part))
+    assert [flag.code for flag in flags] == ["other_body_part"] * flagged
+    assert all(part is not None and part in flag.sentence for flag in flags)
