@@ -208,6 +208,7 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
             "ece": expected_calibration_error(crossed, truth),
             "ece_uncalibrated": expected_calibration_error(np.exp(log_p), truth),
             "coverage": float(covered.mean()),
+            "coverage_groups": _mean_of_groups(covered, groups),
             "coverage_cheng": float(covered[on_cheng].mean()),
             "set_size": float(size.mean()),
             "set_size_cheng": float(size[on_cheng].mean()),
@@ -217,6 +218,12 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
     }
     offset, slope = dice_line
     return figures, Calibration(temperature, threshold, COVERAGE, dice_offset=offset, dice_slope=slope)
+
+
+def _mean_of_groups(values: Array, groups: Array) -> float:
+    """Every patient or near-duplicate group weighs the same, as when prediction sets are fitted."""
+    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return float((np.bincount(inverse, values) / counts).mean())
 
 
 def _dice_estimate(a: Answers) -> tuple[tuple[float, float], dict[str, float] | None]:

@@ -105,7 +105,9 @@ def _page(f: dict[str, Any], name: str) -> str:
         "## Calibration (cross-fitted)",
         "",
         f"Temperature {cal['temperature']:.3f}. Expected calibration error, 15 bins: {cal['ece']:.3f} "
-        f"(before: {cal['ece_uncalibrated']:.3f}). Prediction sets at a nominal 95 %: coverage {cal['coverage']:.3f}, "
+        f"(before: {cal['ece_uncalibrated']:.3f}). Prediction sets at a nominal 95 %: coverage "
+        f"{cal['coverage_groups']:.3f} where each patient or group weighs the same, as when they are fitted, "
+        f"{cal['coverage']:.3f} of the pictures, "
         f"mean size {cal['set_size']:.2f}; on Cheng val {cal['coverage_cheng']:.3f} and {cal['set_size_cheng']:.2f}.",
         "",
         f"Median time a picture on the machine that evaluated: {f['milliseconds_median']:.0f} ms.",

@@ -24,6 +24,7 @@ _OF_TYPES = {
         "ece",
         "ece_uncalibrated",
         "coverage",
+        "coverage_groups",
         "coverage_cheng",
         "set_size",
         "set_size_cheng",

@@ -23,7 +23,7 @@ EACH = 20
 
 
 def strangers(data: Path) -> Iterator[tuple[str, NDArray[Any]]]:
-    """(kind, (rows, columns) grey). data: the data folder, for its CT and shoulder; the photographs are scikit-image's.
+    """(kind, (rows, columns) grey). data: the data folder, for its CT, shoulder and liver; photographs: scikit-image's.
 
     What is drawn is a likeness only; real X-rays, knees and the like are not at hand.
     """
@@ -139,11 +139,15 @@ def _photographs() -> Iterator[tuple[str, Grey]]:
 
 
 def _other_parts(data: Path) -> Iterator[tuple[str, NDArray[Any]]]:
-    """A chest CT and a shoulder MRI of the NEMA WG-04 pictures, whole and in four overlapping parts each."""
+    """A chest CT, a shoulder MRI and a liver MRI of the DICOM samples, whole and in four overlapping parts each."""
     import pydicom
 
-    for name, kind in (("CT1_RLE", "chest CT"), ("MR2_RLE", "shoulder MRI")):
-        path = data / "dicom" / "wg04" / name
+    for name, kind in (
+        ("wg04/CT1_RLE", "chest CT"),
+        ("wg04/MR2_RLE", "shoulder MRI"),
+        ("enhanced/MR-SIEMENS-DICOM-WithOverlays.dcm", "liver MRI"),
+    ):
+        path = data / "dicom" / name
         if path.is_file():
             pixels = pydicom.dcmread(path).pixel_array
             yield kind, pixels
