@@ -18,7 +18,7 @@ from typing import TextIO
 from braintumor_desktop import reporting
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.domain.errors import BrainTumorError, internal_error
-from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.findings import DISTRUST, Analysis
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging import Entry, Problem, list_inputs
 from braintumor_desktop.imaging.burnt_in_text import MAY_HOLD_TEXT
@@ -110,6 +110,8 @@ def run(options: Options) -> int:
                     raise outcome
                 analysis = analyzer.analyze(outcome, load_ms=load_ms)
                 summary = f"{_called(item)}: {analysis.finding.sentence()}"
+                if analysis.quality.in_distribution is False:
+                    summary = f"{summary} {DISTRUST}"
                 bar.clear()
                 _tell_notes(item, outcome)
                 if pseudonyms is not None:
@@ -142,7 +144,7 @@ def run(options: Options) -> int:
     if options.csv is not None:
         write_table(table, options.csv)
     if catalog.passed_over:
-        sys.stderr.write(f"{catalog.passed_over} files in folders are no pictures and were passed over\n")
+        sys.stderr.write(f"not pictures and passed over: {catalog.passed_over} in folders\n")
     if not items:
         sys.stderr.write("nothing to analyse: the folders are empty\n")
     return 1 if failed else 0

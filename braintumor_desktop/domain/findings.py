@@ -125,6 +125,10 @@ class Finding:
         )
 
 
+DISTRUST = phrase("The picture does not resemble those the model was trained on: distrust the answer.")
+"""Said wherever an answer is told whose `Quality.in_distribution` is false."""
+
+
 @dataclass(frozen=True)
 class QualityFlag:
     """One thing about the input, or about the answer, that the reader should know."""

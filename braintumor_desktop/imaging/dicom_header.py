@@ -35,7 +35,15 @@ Triple = tuple[float, float, float]
 
 _TAGS = (
     *("SpecificCharacterSet", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"),
-    *("FrameOfReferenceUID", "Modality", "StudyDescription", "SeriesDescription", "ProtocolName", "SequenceName"),
+    *(
+        "FrameOfReferenceUID",
+        "Modality",
+        "BodyPartExamined",
+        "StudyDescription",
+        "SeriesDescription",
+        "ProtocolName",
+        "SequenceName",
+    ),
     *("PulseSequenceName", "SeriesNumber", "InstanceNumber", "AcquisitionNumber", "TemporalPositionIdentifier"),
     *("ImageType", "EchoTime", "EchoNumbers", "RepetitionTime", "InversionTime", "ScanningSequence"),
     *("ContrastBolusAgent", "AcquisitionContrast", "DiffusionBValue", "DerivationDescription"),

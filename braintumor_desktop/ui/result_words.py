@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from braintumor_desktop.domain.findings import CLASS_NAMES, Analysis, Finding, Segmentation
+from braintumor_desktop.domain.findings import CLASS_NAMES, DISTRUST, Analysis, Finding, Segmentation
 from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
@@ -13,6 +13,12 @@ from braintumor_desktop.reporting.reader_rows import reader_rows
 from braintumor_desktop.ui.case import Case
 
 NOT_KNOWN = phrase("not known")
+
+
+def finding(analysis: Analysis) -> str:
+    """The answer in a sentence, marked where it is on something that the model doesn't know."""
+    sentence = tr(analysis.finding.sentence())
+    return f"⚠ {sentence}" if analysis.quality.in_distribution is False else sentence
 
 
 def prediction_set(finding: Finding) -> str:
@@ -65,7 +71,7 @@ def quality(analysis: Analysis) -> list[tuple[bool, str]]:
     """Sentences on the input and the answer, each with whether it is a warning."""
     lines = []
     if analysis.quality.in_distribution is False:
-        lines.append((True, tr("The picture does not resemble those the model was trained on: distrust the answer.")))
+        lines.append((True, tr(DISTRUST)))
     flags = [tr(flag.sentence) for flag in analysis.quality.flags]
     lines += [(True, sentence) for sentence in flags]
     lines += [(False, note) for note in map(tr, analysis.study.notes) if note not in flags]

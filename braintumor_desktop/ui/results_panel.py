@@ -138,7 +138,7 @@ class ResultsPanel(QScrollArea):
             self.state.setText(tr("The answer of the model appears here."))
             return
         analysed = case.analysis is not None
-        self.finding.setText(tr(case.analysis.finding.sentence()) if case.analysis is not None else case.name)
+        self.finding.setText(result_words.finding(case.analysis) if case.analysis is not None else case.name)
         if busy:
             # Without a share to tell yet, the bar moves to and fro: it never sits at 0 % without a word.
             self.progress.setRange(0, 100 if case.fraction > 0 else 0)

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from braintumor_desktop.cli import main
+from braintumor_desktop.domain.findings import DISTRUST
 from braintumor_desktop.imaging.phantom import Lesion, PhantomVolume, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
 from braintumor_desktop.imaging.sample import write_sample_picture
+from tests.support.dicom_files import edit
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +120,18 @@ def test_a_frame_chooses_the_volume_of_inputs_that_hold_several(
     assert picture["status"] == "ok"
     assert third["error"]["code"] == "frame_unknown"
     assert "has 2" in third["error"]["message"]
+
+
+def test_a_series_of_another_part_of_the_body_is_not_to_be_trusted(
+    tmp_path: Path, phantom: PhantomVolume, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for file in write_dicom_series(phantom, tmp_path / "series"):
+        edit(file, lambda dataset: setattr(dataset, "BodyPartExamined", "Knee"))
+    out = tmp_path / "out.jsonl"
+    assert main(["analyze", str(tmp_path / "series"), "--json", str(out)]) == 0
+    quality = json.loads(out.read_text())["quality"]
+    assert quality["in_distribution"] is False
+    assert "other_body_part" in quality["flags"]
+    capsys.readouterr()
+    assert main(["analyze", str(tmp_path / "series")]) == 0
+    assert DISTRUST in capsys.readouterr().out

@@ -126,9 +126,11 @@ def test_a_row_is_described_for_those_who_hear_it(filled: MainWindow) -> None:
     assert "4 slices" in said
 
 
-def test_an_answer_on_something_unlike_a_head_is_marked_in_the_list(opened: MainWindow) -> None:
+def test_an_answer_on_something_unlike_a_head_is_marked_in_the_list_and_beside_it(opened: MainWindow) -> None:
     (case,) = opened.workspace.model.cases
     assert case.analysis is not None
     assert case.headline == "Glioma, 90.0 %"
     case.finish(replace(case.analysis, quality=Quality(in_distribution=False, ood_score=1.0)))
     assert case.headline == "⚠ Glioma, 90.0 %"
+    opened.results.show_case(case)
+    assert opened.results.finding.text().startswith("⚠ The model's finding is glioma")
