@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from braintumor_desktop import __version__
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.device import choose_device
@@ -28,7 +29,7 @@ from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
 
 ABLATIONS = {
     "first": ("ablation/lesion-edits", "ablation/without-lesion-edits"),
-    "both": (".", "ablation/without-lesion-edits-both-parts"),
+    "both": ("ablation/lesion-edits-both-parts", "ablation/without-lesion-edits-both-parts"),
 }
 """By the parts of the training that the networks went through: the folders, beside the folds' own figures, of the
 same network trained as ever and with ``--without-lesion-edits``."""
@@ -59,6 +60,7 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
         tumor, known = web.truth != NONE, web.truth >= 0
         figures: dict[str, Any] = {
             "fold": fold,
+            "version": __version__,
             "slices": len(rows),
             "accuracy_3": float((three == found.truth).mean()),
             "macro_f1_3": float(macro_f1(found.truth, three, TYPES)),
@@ -118,7 +120,7 @@ def read_folds(out: Path) -> list[dict[str, Any]]:
 
 
 def folds_table(folds: list[dict[str, Any]]) -> str:
-    """A table of the folds with mean and standard deviation (n - 1), or a sentence where there is none."""
+    """A table of the folds with mean and standard deviation (n - 1) of each version's, or a sentence without any."""
     if not folds:
         return "Not measured yet."
     names = {
@@ -129,15 +131,18 @@ def folds_table(folds: list[dict[str, Any]]) -> str:
         "patient_accuracy": "accuracy by patient, where known",
         "web_auroc": "web AUROC",
     }
-    lines = ["| fold | slices | patients known | " + " | ".join(names.values()) + " |", "|---" * (3 + len(names)) + "|"]
-    for each in folds:
-        shown = " | ".join(f"{each[k]:.3f}" for k in names)
-        lines.append(f"| {each['fold']} | {each['slices']} | {each['patients_known']} | {shown} |")
-    if len(folds) > 1:
-        values = {k: np.array([each[k] for each in folds]) for k in names}
-        shown = " | ".join(f"{v.mean():.3f} ± {v.std(ddof=1):.3f}" for v in values.values())
-        slices, patients = (sum(each[k] for each in folds) for k in ("slices", "patients_known"))
-        lines.append(f"| mean ± sd | {slices} | {patients} | {shown} |")
+    heads = ("`neuro`", "fold", "slices", "patients known", *names.values())
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for version in sorted({each["version"] for each in folds}):
+        alike = [each for each in folds if each["version"] == version]
+        for each in alike:
+            shown = " | ".join(f"{each[k]:.3f}" for k in names)
+            lines.append(f"| {version} | {each['fold']} | {each['slices']} | {each['patients_known']} | {shown} |")
+        if len(alike) > 1:
+            values = {k: np.array([each[k] for each in alike]) for k in names}
+            shown = " | ".join(f"{v.mean():.3f} ± {v.std(ddof=1):.3f}" for v in values.values())
+            slices, patients = (sum(each[k] for each in alike) for k in ("slices", "patients_known"))
+            lines.append(f"| {version} | mean ± sd | {slices} | {patients} | {shown} |")
     return "\n".join(lines)
 
 
