@@ -27,9 +27,12 @@ from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study,
 from braintumor_desktop.training.evaluate import NONE, TYPES, answers, healthy_slices, one_a_group, share_of_patients
 from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
 
+EARLIER = "folds-0.4"
+"""Beside the figures of the present network's folds: those of the network before, all five."""
+
 ABLATIONS = {
     "first": ("ablation/lesion-edits", "ablation/without-lesion-edits"),
-    "both": ("ablation/lesion-edits-both-parts", "ablation/without-lesion-edits-both-parts"),
+    "both": (EARLIER, "ablation/without-lesion-edits-both-parts"),
 }
 """By the parts of the training that the networks went through: the folders, beside the folds' own figures, of the
 same network trained as ever and with ``--without-lesion-edits``."""
