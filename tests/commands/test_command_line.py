@@ -84,7 +84,7 @@ def test_a_folder_gives_one_line_a_picture_in_order_with_masks_on_their_own_grid
     error = capsys.readouterr().err
     assert "[image_truncated]" in error
     assert "Traceback" not in error
-    assert "1 files in folders are no pictures" in error
+    assert "not pictures and passed over: 1" in error
 
 
 def test_the_lesion_of_the_sample_is_outlined_where_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
