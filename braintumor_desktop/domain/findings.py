@@ -126,7 +126,7 @@ class Finding:
 
 
 DISTRUST = phrase("The picture does not resemble those the model was trained on: distrust the answer.")
-"""Said wherever an answer is told whose `Quality.in_distribution` is false."""
+"""Said in the window and on the command line where `Quality.in_distribution` is false."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,10 @@ class QualityFlag:
 
 @dataclass(frozen=True)
 class Quality:
-    """in_distribution and ood_score are None where the model can't judge; ood_score is 0 (familiar) to 1."""
+    """in_distribution and ood_score are None where the model can't judge; ood_score is 0 (familiar) to 1.
+
+    in_distribution is false, whatever the score, where the header names another part of the body.
+    """
 
     in_distribution: bool | None = None
     ood_score: float | None = None
