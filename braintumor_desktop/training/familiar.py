@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.study import HEAD_LOOKS
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training.data import Pack, load_pack
@@ -28,10 +29,18 @@ def with_familiarity(state: dict[str, Tensor], data: Path | None, cache: Path) -
     """The weights with `Familiarity` fitted to them as they will be kept, in half precision.
 
     state: of `Neuro`; data: the data folder, None to fit nothing; cache: of its packs.
+    Raises BrainTumorError (data_invalid) where the weights are of another network.
     """
     network = Neuro()
     kept = {name: value.half().float() if value.is_floating_point() else value for name, value in state.items()}
-    network.load_state_dict(kept, strict=False)
+    strange = network.load_state_dict(kept, strict=False)
+    missing = [name for name in strange.missing_keys if not name.startswith("familiarity.")]
+    if missing or strange.unexpected_keys:
+        raise BrainTumorError(
+            ErrorCode.DATA_INVALID,
+            f"The weights are of another network ({[*missing, *strange.unexpected_keys][0]} and others).",
+            "Name the network that they are of, with --model.",
+        )
     if data is not None:
         fit_familiarity(network, load_pack(data, cache, split="train"), load_pack(data, cache, split="val"))
     return network.state_dict()

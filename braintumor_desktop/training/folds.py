@@ -26,6 +26,7 @@ from braintumor_desktop.training.candidate import candidate
 from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study, frame_row, read_rows
 from braintumor_desktop.training.evaluate import NONE, TYPES, answers, healthy_slices, one_a_group, share_of_patients
 from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
+from braintumor_desktop.training.start import refuse_what_saw_the_folds
 
 EARLIER = "folds-0.4"
 """Beside the figures of the present network's folds: those of the network before, all five."""
@@ -47,8 +48,10 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
     """Judge a network that was trained without `fold` on it; write ``neuro-fold-N.json`` to `out`, return it.
 
     Nothing is calibrated; `fold` is 1..5. Web pictures and tumour-free heads are those that no network saw.
-    Patients are known of val pictures only.
+    Patients are known of val pictures only. Raises BrainTumorError (data_invalid) where the weights may have seen the
+    fold.
     """
+    refuse_what_saw_the_folds(weights, [fold])
     everything = read_rows(data)
     rows = [r for r in everything if r.source == "cheng" and r.fold == fold]
     others = one_a_group([r for r in everything if r.split == "val" and r.source != "cheng"])

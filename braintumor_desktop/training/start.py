@@ -15,17 +15,20 @@ PHOTOGRAPHS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed
 """Of the weights learned on ImageNet."""
 
 
-def refuse_what_saw_the_folds(start: Path, held: list[int] | None) -> None:
-    """Weights that may have seen the held-out folds would make every figure on these worthless."""
+def refuse_what_saw_the_folds(weights: Path, held: list[int] | None) -> None:
+    """Weights that may have seen the held-out folds would make every figure on these worthless.
+
+    The checkpoint beside them tells what they saw. Raises BrainTumorError (data_invalid).
+    """
     if held is None:
         return
-    record = start.parent / "checkpoint.pt"
+    record = weights.parent / "checkpoint.pt"
     seen = torch.load(record, weights_only=True, mmap=True)["config"]["folds"] if record.is_file() else None
     if seen is None or set(seen) & set(held):
         raise BrainTumorError(
             ErrorCode.DATA_INVALID,
-            f"{start.name} may have seen fold {', '.join(map(str, held))}, which is to be held out.",
-            "Give --start the weights.pt in the folder of a run that left these folds out, too.",
+            f"{weights.name} may have seen fold {', '.join(map(str, held))}, which is to be held out.",
+            "Give the weights.pt in the folder of a run that left these folds out, too.",
         )
 
 

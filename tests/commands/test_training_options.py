@@ -17,7 +17,7 @@ CONFIGS = Path(__file__).parents[2] / "braintumor_desktop/training/configs"
         ("cnn3", ["--without-fold", "1", "2"]),
         ("cnn3", ["--without-lesion-edits"]),
         ("cnn3", ["--start", "weights.pt"]),
-        ("neuro-fold", ["--max-minutes", "5"]),
+        ("neuro", ["--max-minutes", "5"]),
     ],
 )
 def test_an_option_for_other_models_is_refused_by_name(

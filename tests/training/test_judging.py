@@ -8,6 +8,7 @@ import pytest
 import torch
 from training_data import write_training_data
 
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.study import HEAD_LOOKS
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.models import manifest
@@ -37,6 +38,7 @@ def weights(tmp_path: Path) -> Path:
     file = tmp_path / "run" / "weights.pt"
     file.parent.mkdir()
     torch.save({k: v for k, v in network.state_dict().items() if not k.startswith("familiarity")}, file)
+    torch.save({"config": {"folds": (1, 2, 4, 5)}}, file.parent / "checkpoint.pt")
     return file
 
 
@@ -125,3 +127,14 @@ def test_a_fold_is_judged_on_its_own_pictures(data: Path, weights: Path, tmp_pat
     assert there["slices"] == gone["slices"] <= figures["slices"]
     assert figures["lesion_put_in"]["slices"] <= figures["tumor_free"]["slices"]
     assert json.loads((tmp_path / "out/neuro-fold-3.json").read_text()) == figures
+    with pytest.raises(BrainTumorError, match="may have seen fold 2"):
+        evaluate_fold(data, weights, 2, tmp_path / "out", device="cpu")
+
+
+def test_weights_of_another_network_are_not_published(data: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "run" / "weights.pt"
+    weights.parent.mkdir()
+    torch.save({"features.0.weight": torch.zeros(1)}, weights)
+    with pytest.raises(BrainTumorError, match="another network") as refusal:
+        evaluate.evaluate(data, "neuro", tmp_path / "out", weights=weights, device="cpu", publish=True)
+    assert refusal.value.code is ErrorCode.DATA_INVALID

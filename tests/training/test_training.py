@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -70,11 +71,13 @@ def test_training_goes_on_from_its_checkpoint(data: Path, config: Config, tmp_pa
     assert [line.split()[1] for line in said if line.startswith("epoch")] == ["1", "2"]
 
 
-def test_early_stopping_ends_the_run(data: Path, config: Config, tmp_path: Path) -> None:
-    said: list[str] = []
-    patient = replace(config, stages=(Stage(64, 30, 4),), learning_rate=0.0, patience=2)
-    train(data, patient, tmp_path / "run", device="cpu", say=said.append)
-    assert "stopped early" in said[-1]
+@pytest.mark.parametrize("other", [{"folds": (1, 2, 3)}, {"remove": 0.0}, {"seed": 1}])
+def test_training_does_not_go_on_from_a_checkpoint_of_another_configuration(
+    other: dict[str, Any], data: Path, config: Config, tmp_path: Path
+) -> None:
+    train(data, replace(config, stages=(Stage(64, 1, 4),)), tmp_path / "run", device="cpu", say=lambda _: None)
+    with pytest.raises(BrainTumorError, match="another configuration"):
+        train(data, replace(config, **other), tmp_path / "run", device="cpu", say=lambda _: None)
 
 
 def test_a_configuration_with_a_misspelt_key_is_refused_by_name(tmp_path: Path) -> None:
