@@ -201,7 +201,7 @@ def _volume_files(data: Path) -> list[Path]:
 
 
 def volume_slices(path: Path, every: float = 6.0, least: float = 0.15) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """Tumour-free slices of a NIfTI head in three planes, upright as radiologists hang them.
+    """Tumour-free slices of a NIfTI head in three planes, upright as the program shows them.
 
     Yields (plane, (rows, columns) float32), one every `every` mm. Empty ends of the head are left out: a slice
     counts where at least a share `least` of its pixels rises above a tenth of the volume's 99.5th percentile.
@@ -216,7 +216,7 @@ def volume_slices(path: Path, every: float = 6.0, least: float = 0.15) -> Iterat
         step = max(1, round(every / zooms[axis]))
         height, width = (z for a, z in reversed(list(enumerate(zooms))) if a != axis)
         for index in range(step // 2, volume.shape[axis], step):
-            pixels = np.rot90(np.take(volume, index, axis=axis))
+            pixels = np.rot90(np.take(volume, index, axis=axis))[:, ::-1]
             if (pixels > 0.1 * bright).mean() < least:
                 continue
             fine = min(height, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
@@ -64,7 +65,7 @@ class Answers:
     """The model's answers to a set of pictures.
 
     log_p: (n, 4) log-probabilities at temperature 1; truth: (n,) class index, -1 for a tumour of unknown type;
-    groups: (n,) patient or near-duplicate group; dice, iou: (n,) nan where there is no true mask;
+    groups: (n,) `independent_group`; dice, iou: (n,) nan where there is no true mask;
     energy: (n,) share of the heat map inside the true mask; expected_dice: (n,) nan without an outline.
     """
 
@@ -122,6 +123,14 @@ def one_a_group(rows: list[Row]) -> list[Row]:
     return list(first.values())
 
 
+def independent_group(row: Row) -> str:
+    """Pictures of different groups are of different people, as far as is known: a patient or a near-duplicate group.
+
+    Of Cheng's gliomas, ids that differ in a letter at the end are of one patient.
+    """
+    return re.sub(r"(?<=\d)[A-Z]$", "", row.patient) or row.group
+
+
 def answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
     """What the model says of each picture."""
     collected: list[tuple[Any, ...]] = []
@@ -129,11 +138,12 @@ def answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
         study = load(row.path)
         analysis = analyzer.analyze(study)
         truth = -1 if row.label == TUMOR_UNKNOWN else CLASSES.index(TumorClass(row.label))
-        group = row.patient or row.group
         mask = read_grey(row.mask) > 127 if row.mask else None
         expected = None if analysis.segmentation is None else analysis.segmentation.expected_dice
         hoped = float("nan") if expected is None else expected
-        collected.append((_log_p(analysis), truth, group, *_overlap(analysis, mask), hoped, analysis.timing.total))
+        collected.append(
+            (_log_p(analysis), truth, independent_group(row), *_overlap(analysis, mask), hoped, analysis.timing.total)
+        )
         if sys.stderr.isatty() or number == len(rows):
             sys.stderr.write(f"\r{number}/{len(rows)} pictures")
     sys.stderr.write("\n")

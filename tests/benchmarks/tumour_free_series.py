@@ -3,7 +3,7 @@
     python tests/benchmarks/tumour_free_series.py DATA [--pictures FOLDER]
 
 DATA is the shared data folder. Every volume and the DICOM head in it are analysed as whole series. Slices called tumour
-are those with a probability above 0.5 before any aggregation over the series; outlines dropped are candidates that the
+are those with a probability above 0.5, smoothed with their nearest neighbours; outlines dropped are candidates that the
 rule of the series turned down. --pictures saves the slice with the highest probability of each series, with what was
 outlined.
 """
