@@ -50,6 +50,8 @@ BATCH = 8
 NETWORK_SHARE = 0.9
 """Of the progress of a series, until all slices went through the network."""
 
+CPU = torch.device("cpu")
+
 Progress = Callable[[str, float], None]
 Slices = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 
@@ -70,7 +72,10 @@ class Analyzer:
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
         self.mirrored = False
-        self._place(network, device)
+        try:
+            self._place(network, device)
+        except RuntimeError:  # of the graphics card: full, or too old for torch
+            self._place(network, CPU)
 
     @classmethod
     def open(cls, model_id: str = DEFAULT_MODEL, device: str = "auto", cam: CamMethod = CamMethod.GRAD_CAM) -> Analyzer:
@@ -136,6 +141,8 @@ class Analyzer:
             reading = read_series(study, answers, grid, calibration, self._look_again)
         if not self._architecture.types:
             reading = _untyped(reading)
+        if self._mirrors:  # the sets were calibrated on answers that are no such means
+            reading = replace(reading, finding=replace(reading.finding, coverage=None))
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
         frame = find_frame(study.pixels[key], head)
@@ -208,26 +215,29 @@ class Analyzer:
         self._network: nn.Module = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
 
+    @property
+    def _mirrors(self) -> bool:
+        return self.mirrored and not self._architecture.reference
+
     def _own_flags(self) -> list[QualityFlag]:
         flags = []
         if self._device != self._wish:
-            flags.append(
-                QualityFlag("cpu_fallback", phrase("The graphics card had no room; the CPU gave this answer."))
-            )
-        if self.mirrored and not self._architecture.reference:
+            words = phrase("The graphics card failed or had no room; the CPU gave this answer.")
+            flags.append(QualityFlag("cpu_fallback", words))
+        if self._mirrors:
             words = phrase("The answer is the mean of each slice and its mirror image.")
             flags.append(QualityFlag("mirrored", words))
         return flags
 
     def _answer(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
-        """Slices through the network; on CUDA without room, once more on the CPU."""
+        """Slices through the network; where a graphics card has no room or fails, once more on the CPU."""
         try:
             return self._forward(pixels)
-        except torch.cuda.OutOfMemoryError:
-            self._place(self._network, torch.device("cpu"))
-            torch.cuda.empty_cache()
-            return self._forward(pixels)
         except (MemoryError, RuntimeError) as error:
+            if self._device != CPU:
+                self._place(self._network, CPU)
+                torch.cuda.empty_cache()
+                return self._answer(pixels)
             if isinstance(error, RuntimeError) and "alloc" not in str(error):
                 raise
             raise BrainTumorError(

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from braintumor_desktop.domain.byte_maps import ByteMaps
-from braintumor_desktop.domain.findings import CLASSES, QualityFlag, SliceFinding
+from braintumor_desktop.domain.findings import CLASSES, QualityFlag
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
 from braintumor_desktop.inference.probability import finding_from, softmax
 from braintumor_desktop.inference.series import NO_TUMOR, choose_key_slices, has_head, suspicious_run
+from braintumor_desktop.inference.series_reading import partly_flag, slice_findings
 from braintumor_desktop.inference.slice_axis import positions, smooth
 from braintumor_desktop.models.manifest import Calibration
 
@@ -29,22 +30,14 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
     for index, answer in enumerate(answers):
         heatmap.put(index, answer.heat())
     pooled = np.asarray(probabilities[seen].mean(axis=0))
-    slices = []
-    for index, row in enumerate(probabilities):
-        finding = finding_from(row, calibration)
-        place = None if places is None else float(places[index])
-        slices.append(SliceFinding(index, place, finding.tumor_probability, finding.label, None))
+    done = np.arange(len(answers))
     tumor = 1 - probabilities[:, NO_TUMOR]
     flags = [
-        QualityFlag("single_slices", phrase("This model judges single slices: the answer on the series is their mean."))
+        QualityFlag(
+            "single_slices", phrase("This model judges single slices: the answer on the series is their mean.")
+        ),
+        *partly_flag(study, len(answers)),
     ]
-    if len(answers) < study.slices:
-        words = phrase(
-            "Stopped early: {count} of {slices} slices were analysed, the others were not.",
-            count=len(answers),
-            slices=study.slices,
-        )
-        flags.append(QualityFlag("partly_analysed", words))
     run = suspicious_run(tumor, None if places is None else places[: len(answers)])
     if run is not None:
         words = phrase(
@@ -58,7 +51,7 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
         segmentation=None,
         heatmap=heatmap,
         key=int(tumor.argmax()),
-        slices=tuple(slices),
+        slices=slice_findings(probabilities, done, [None] * len(done), calibration, study),
         key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, int(pooled.argmax()), heads),
         flags=flags,
     )

@@ -67,7 +67,8 @@ class Candidate:
 
     @property
     def accepted(self) -> bool:
-        return self.tumor >= (ACCEPTED if self.planes > 1 else ACCEPTED_ALONE)
+        enough = self.tumor >= (ACCEPTED if self.planes > 1 else ACCEPTED_ALONE)
+        return enough and int(self.probabilities.argmax()) != NO_TUMOR  # else the finding would be "no tumour"
 
 
 def smoothed_maps(

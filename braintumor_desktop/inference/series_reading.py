@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.byte_maps import ByteMaps
+from braintumor_desktop.domain.errors import Cancelled
 from braintumor_desktop.domain.findings import (
     CLASSES,
     KeySlices,
@@ -85,7 +86,7 @@ def read_series(
         heatmap=slices.heatmap,
         finding=finding,
         key=segmentation.slice_index if segmentation.present else int(done[known[:, NO_TUMOR].argmin()]),
-        slices=_slice_findings(known, done, areas, calibration, study),
+        slices=slice_findings(known, done, areas.tolist(), calibration, study),
         key_slices=KeySlices(
             largest=None if keys.largest is None else int(done[keys.largest]),
             most_confident=int(done[keys.most_confident]),
@@ -116,7 +117,10 @@ def _slices_of(study: Study, answers: Sequence[SliceAnswer], calibration: Calibr
 
 
 def _from_grid(study: Study, answers: Sequence[SliceAnswer], grid: Grid, calibration: Calibration) -> _Slices:
-    """Answers on a resampled stack, brought back. A slice counts as analysed where half of it is."""
+    """Answers on a resampled stack, brought back. A slice counts as analysed where half of it is.
+
+    Raises Cancelled where none is.
+    """
     places = np.arange(grid.shape[0], dtype=np.float64) * np.float64(grid.spacing_mm)
     seen = has_head([a.head_px is not None for a in answers])
     lesion, heat = ByteMaps.empty(grid.shape), ByteMaps.empty(grid.shape)
@@ -127,6 +131,8 @@ def _from_grid(study: Study, answers: Sequence[SliceAnswer], grid: Grid, calibra
     crossing = shares(grid, shape, lesion)
     used = crossing[:, : len(answers)]
     known = used.sum(axis=1) >= np.maximum(crossing.sum(axis=1) / 2, 1e-9)
+    if not known.any():
+        raise Cancelled
     probabilities = np.zeros((study.slices, len(CLASSES)))
     weights = used[known] / used[known].sum(axis=1, keepdims=True)
     probabilities[known] = weights @ smooth(_probabilities(answers, seen, calibration), places)
@@ -172,19 +178,22 @@ def _head_px(study: Study, index: int) -> int | None:
     return None if head is None else int(head.sum())
 
 
-def _slice_findings(
+def slice_findings(
     probabilities: NDArray[np.float64],
     done: NDArray[np.int64],
-    areas: NDArray[np.int64],
+    areas: Iterable[int | None],
     calibration: Calibration,
     study: Study,
 ) -> tuple[SliceFinding, ...]:
+    """What is said of single slices. probabilities: (n, 4), of the slices `done`; areas: their outlined pixels, None
+    where the model draws no outlines.
+    """
     places = positions(study.geometry, study.slices)
     found = []
     for row, index, area in zip(probabilities, done, areas, strict=True):
         finding = finding_from(row, calibration)
         place = None if places is None else float(places[index])
-        found.append(SliceFinding(int(index), place, finding.tumor_probability, finding.label, int(area)))
+        found.append(SliceFinding(int(index), place, finding.tumor_probability, finding.label, area))
     return tuple(found)
 
 
@@ -195,15 +204,20 @@ def named_slices(indices: Sequence[int]) -> str:
     return phrase("{slices} and others", slices=words) if len(numbers) > 5 else words
 
 
+def partly_flag(study: Study, done: int) -> list[QualityFlag]:
+    """done: slices analysed."""
+    if done == study.slices:
+        return []
+    words = phrase(
+        "Stopped early: {count} of {slices} slices were analysed, the others were not.",
+        count=done,
+        slices=study.slices,
+    )
+    return [QualityFlag("partly_analysed", words)]
+
+
 def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[QualityFlag]:
-    flags = []
-    if len(slices.done) < study.slices:
-        words = phrase(
-            "Stopped early: {count} of {slices} slices were analysed, the others were not.",
-            count=len(slices.done),
-            slices=study.slices,
-        )
-        flags.append(QualityFlag("partly_analysed", words))
+    flags = partly_flag(study, len(slices.done))
     doubted = [c for c in judged if not c.accepted and c.own[NO_TUMOR] < 0.5]
     if doubted:
         where = named_slices([int(c.outline.areas.argmax()) for c in doubted])

@@ -23,14 +23,21 @@ def positions(geometry: Geometry, slices: int) -> NDArray[np.float64] | None:
     return None
 
 
+HOLE = 2.5
+"""Steps that are this many times the usual one or more are holes: more than one slice is missing there."""
+
+
 def extents(places: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
     """Millimetres that each slice stands for: half the way to either neighbour, at the ends as far outwards as inwards.
 
+    A slice beside a hole reaches half the usual step into it, and nobody knows of the rest.
     places: from `positions`; None where it is None or there is one slice only.
     """
     if places is None or len(places) < 2:
         return None
     gaps = np.abs(np.diff(places))
+    usual = np.median(gaps)
+    gaps[gaps >= HOLE * usual] = usual
     return np.asarray((np.append(gaps[:1], gaps) + np.append(gaps, gaps[-1:])) / 2)
 
 

@@ -155,7 +155,7 @@ def test_a_graphics_card_without_room_hands_over_to_the_cpu_and_says_so(
 ) -> None:
     """The edge of the world: a card that refuses once, stood in for by a network that refuses once."""
     crowded = Analyzer(copy.deepcopy(analyzer._network), analyzer.row, torch.device("cpu"))
-    crowded._wish = torch.device("cuda:0")
+    crowded._wish = crowded._device = torch.device("cuda:0")
     forward, refused = crowded._forward, []
 
     def refuse_once(pixels: np.ndarray) -> object:

@@ -146,6 +146,13 @@ def test_a_slice_stands_for_half_the_way_to_its_neighbours() -> None:
     assert volume_ml(np.array([1, 1]), Geometry(pixel_spacing_mm=(1.0, 1.0))) is None
 
 
+def test_a_slice_beside_a_hole_does_not_stand_for_it() -> None:
+    torn = Geometry(pixel_spacing_mm=(1.0, 1.0), slice_positions_mm=(0.0, 5.0, 10.0, 60.0, 65.0))
+    reach = extents(positions(torn, 5))
+    assert reach is not None
+    assert reach.tolist() == [5.0] * 5
+
+
 def test_smoothing_mixes_near_slices_and_leaves_far_ones_alone() -> None:
     assert smoothing_weights(np.arange(9) * 6.0, 4, 9) == {4: 1.0}
     assert smoothing_weights(None, 4, 9) == {4: 1.0}
@@ -270,6 +277,9 @@ def test_the_series_finding_is_that_of_the_largest_lesion_and_never_of_single_sl
     (outline,) = join(mask, None)
     assert support(outline, np.arange(30.0)) == pytest.approx(15)
     found = Candidate(outline, TUMOR, TUMOR, 3)
+    assert found.accepted
+    # More than half a tumour of some kind, but no kind is as likely as none: no lesion beside a finding of no tumour.
+    assert not Candidate(outline, TUMOR, np.array([0.3, 0.22, 0.0, 0.48]), 3).accepted
     assert series_probabilities(stack, seen, [found]) == pytest.approx(TUMOR)
     without = series_probabilities(stack, seen, [])
     assert without[NO_TUMOR] > 0.98

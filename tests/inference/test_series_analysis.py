@@ -156,6 +156,17 @@ def test_a_stopped_series_keeps_what_was_analysed_where_that_is_wanted(analyzer:
         analyzer.analyze(axial, cancelled=lambda: True, keep_partial=lambda: True)
 
 
+def test_an_oblique_series_stopped_before_any_of_its_own_slices_is_complete_gives_no_answer(analyzer: Analyzer) -> None:
+    angle = np.radians(40)
+    affine = np.eye(4)
+    turned = np.array([[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]])
+    affine[:3, :3] = turned @ np.diag([-1.0, -1.0, 3.0])
+    pixels = np.random.default_rng(3).integers(0, 900, (60, 160, 160)).astype(np.uint16)
+    asked = iter([False, True])
+    with pytest.raises(Cancelled):
+        analyzer.analyze(series(pixels, affine), cancelled=lambda: next(asked, True), keep_partial=lambda: True)
+
+
 def test_the_same_series_gives_the_same_bits_twice(analyzer: Analyzer, found: Analysis) -> None:
     again = analyzer.analyze(found.study)
     assert (again.finding, again.slices, again.key_slices) == (found.finding, found.slices, found.key_slices)
