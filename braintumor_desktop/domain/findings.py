@@ -125,7 +125,7 @@ class Finding:
         )
 
 
-DISTRUST = phrase("The picture does not resemble those the model was trained on: distrust the answer.")
+DISTRUST = phrase("The picture is not of the kind the model was trained on: distrust the answer.")
 """Said in the window and on the command line where `Quality.in_distribution` is false."""
 
 

@@ -12,6 +12,7 @@ from braintumor_desktop.domain.findings import (
     CLASS_NAMES,
     CLASS_TITLES,
     CLASSES,
+    DISTRUST,
     Analysis,
     Finding,
     Segmentation,
@@ -207,14 +208,14 @@ def _prediction_set(finding: Finding) -> str:
 def _quality(analysis: Analysis) -> tuple[str, ...]:
     quality = analysis.quality
     score = figures.share(quality.ood_score)
-    scale = "" if score is None else tr(" (unfamiliarity {score:.2f} on a scale from 0 to 1)", score=score)
+    scale = "" if score is None else " " + tr("Unfamiliarity {score:.2f} on a scale from 0 to 1.", score=score)
     familiar = {
-        None: tr("The model can't judge whether this picture resembles those it was trained on"),
-        True: tr("The picture resembles those the model was trained on"),
-        False: tr("The picture does NOT resemble those the model was trained on: distrust the answer"),
+        None: tr("The model can't judge whether this picture resembles those it was trained on."),
+        True: tr("The picture resembles those the model was trained on."),
+        False: tr(DISTRUST),
     }[quality.in_distribution]
     flags = tuple(tr(flag.sentence) for flag in quality.flags)
-    return (f"{familiar}{scale}.", *flags, *(note for note in map(tr, analysis.study.notes) if note not in flags))
+    return (familiar + scale, *flags, *(note for note in map(tr, analysis.study.notes) if note not in flags))
 
 
 def _image_notes(analysis: Analysis) -> str:
@@ -339,8 +340,7 @@ def _place(center_mm: tuple[float, float, float]) -> str:
 
 
 def _length(diameter: Diameter) -> str:
-    pixels = figures.in_words(diameter.length_px, 1, "px")
-    return pixels if diameter.length_mm is None else f"{figures.in_words(diameter.length_mm, 1, 'mm')} ({pixels})"
+    return figures.diameter_in_words(diameter, pixels_too=True)
 
 
 def _model(analysis: Analysis, more: Mapping[str, str]) -> tuple[Fact, ...]:
