@@ -43,7 +43,8 @@ def compare(
     """Evaluate every bundled model; write its own page and ``comparison.json``, ``comparison.md`` and plots to `out`.
 
     card: the model card, whose marked tables are written anew; only: the models to measure, where their own pages are
-    not of the same weights already; the others keep what an earlier run found with the same weights.
+    not of the same weights already; the others keep what an earlier run found with the same weights, but for the
+    figures of their own pages, which may be newer.
     Returns the page. Raises BrainTumorError (data_invalid, model_unknown).
     """
     found: dict[str, dict[str, Any]] = {}
@@ -89,7 +90,7 @@ def _earlier(out: Path, only: Sequence[str]) -> dict[str, dict[str, Any]]:
                 f"{file.name} has no figures of {model} with its present weights.",
                 f"Measure it too: --only {model}, or leave --only out.",
             )
-        kept[model] = stored[model]
+        kept[model] = stored[model] | {"figures": _published(out, row) or stored[model]["figures"]}
     return kept
 
 

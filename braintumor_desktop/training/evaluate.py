@@ -52,6 +52,7 @@ from braintumor_desktop.training.metrics import (
     per_class,
 )
 from braintumor_desktop.training.partial_figures import what_it_gives
+from braintumor_desktop.training.start import refuse_what_saw_val
 
 COVERAGE = 0.95
 NONE = CLASSES.index(TumorClass.NO_TUMOR)
@@ -84,10 +85,13 @@ def evaluate(
 ) -> str:
     """Evaluate a model; write ``<model>.json``, ``<model>.md`` and plots to `out`; return the summary.
 
-    weights: a training run's weights, evaluated in the half precision they would be shipped in;
+    weights: a training run's weights, evaluated in the half precision they would be shipped in; refused where they saw
+    val's patients (data_invalid);
     publish: make them the bundled model's, with the calibration fitted here; without weights, the bundled ones get a
     new calibration.
     """
+    if weights is not None:
+        refuse_what_saw_val(weights)
     with tempfile.TemporaryDirectory(prefix="braintumor-evaluate-") as temporary:
         folder = Path(temporary) if weights is not None else manifest_path().parent
         row = find_model(model) if weights is None else candidate(model, weights, folder, data)

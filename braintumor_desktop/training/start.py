@@ -22,14 +22,32 @@ def refuse_what_saw_the_folds(weights: Path, held: list[int] | None) -> None:
     """
     if held is None:
         return
-    record = weights.parent / "checkpoint.pt"
-    seen = torch.load(record, weights_only=True, mmap=True)["config"]["folds"] if record.is_file() else None
+    seen = _folds_seen(weights)
     if seen is None or set(seen) & set(held):
         raise BrainTumorError(
             ErrorCode.DATA_INVALID,
             f"{weights.name} may have seen fold {', '.join(map(str, held))}, which is to be held out.",
             "Give the weights.pt in the folder of a run that left these folds out, too.",
         )
+
+
+def refuse_what_saw_val(weights: Path) -> None:
+    """Runs on some of the folds learnt val's patients of these, too. Raises BrainTumorError (data_invalid)."""
+    seen = _folds_seen(weights)
+    if seen is not None:
+        raise BrainTumorError(
+            ErrorCode.DATA_INVALID,
+            f"{weights.name} saw patients of val, which are in the folds {', '.join(map(str, seen))}.",
+            "Judge it on the fold that it left out, with --fold.",
+        )
+
+
+def _folds_seen(weights: Path) -> tuple[int, ...] | None:
+    """What the checkpoint beside the weights says; None where the run was on the training split, or there is none."""
+    record = weights.parent / "checkpoint.pt"
+    stored = torch.load(record, weights_only=True, mmap=True) if record.is_file() else {}
+    folds: tuple[int, ...] | None = stored.get("config", {}).get("folds")
+    return folds
 
 
 def begin_from(model: nn.Module, start: Path) -> None:

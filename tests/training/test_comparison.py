@@ -206,9 +206,12 @@ def test_only_some_models_are_measured_again_and_others_keep_figures_of_the_same
         compare(tmp_path, tmp_path, only=[])
     stored = {name: {"figures": {"model": {"sha256": row.sha256}}} for name, row in rows.items()}
     (tmp_path / "comparison.json").write_text(json.dumps(stored), encoding="utf-8")
+    newer = {"model": {"sha256": rows["neuro"].sha256}, "date": "2026-11-22"}
+    (tmp_path / "neuro.json").write_text(json.dumps(newer), encoding="utf-8")
     monkeypatch.setattr(comparison_page, "write", lambda found, out: ", ".join(found))
     monkeypatch.setattr(comparison, "plot_stress", lambda *_: None)
     assert compare(tmp_path, tmp_path, only=[]) == ", ".join(rows)
+    assert json.loads((tmp_path / "comparison.json").read_text())["neuro"]["figures"] == newer
     with pytest.raises(BrainTumorError) as caught:
         compare(tmp_path, tmp_path, only=["nothing"])
     assert caught.value.code is ErrorCode.MODEL_UNKNOWN

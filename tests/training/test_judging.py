@@ -17,6 +17,7 @@ from braintumor_desktop.models.manifest import ManifestRow, read_manifest, write
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import evaluate, robustness
 from braintumor_desktop.training.data import array_study, read_grey, read_rows
+from braintumor_desktop.training.evaluate import independent_group
 from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import evaluate_fold
 from braintumor_desktop.training.robustness import under_stress
@@ -38,7 +39,6 @@ def weights(tmp_path: Path) -> Path:
     file = tmp_path / "run" / "weights.pt"
     file.parent.mkdir()
     torch.save({k: v for k, v in network.state_dict().items() if not k.startswith("familiarity")}, file)
-    torch.save({"config": {"folds": (1, 2, 4, 5)}}, file.parent / "checkpoint.pt")
     return file
 
 
@@ -120,6 +120,7 @@ def test_heat_maps_and_stress_are_measured_for_a_model(
 
 
 def test_a_fold_is_judged_on_its_own_pictures(data: Path, weights: Path, tmp_path: Path) -> None:
+    torch.save({"config": {"folds": (1, 2, 4, 5)}}, weights.parent / "checkpoint.pt")
     figures = json.loads(evaluate_fold(data, weights, 3, tmp_path / "out", device="cpu"))
     assert figures["slices"] == sum(r.source == "cheng" and r.fold == 3 for r in read_rows(data))
     assert 0 <= figures["dice"] <= 1
@@ -129,6 +130,17 @@ def test_a_fold_is_judged_on_its_own_pictures(data: Path, weights: Path, tmp_pat
     assert json.loads((tmp_path / "out/neuro-fold-3.json").read_text()) == figures
     with pytest.raises(BrainTumorError, match="may have seen fold 2"):
         evaluate_fold(data, weights, 2, tmp_path / "out", device="cpu")
+    with pytest.raises(BrainTumorError, match="saw patients of val"):
+        evaluate.evaluate(data, "neuro", tmp_path / "out", weights=weights, device="cpu")
+
+
+def test_glioma_patients_whose_ids_differ_in_a_letter_are_one(data: Path) -> None:
+    row = next(r for r in read_rows(data) if r.source == "cheng")
+    ids = ["MR049104", "MR049104B", "MR051644C", "101029"]
+    assert [independent_group(replace(row, patient=each)) for each in ids] == [
+        *("MR049104", "MR049104", "MR051644", "101029")
+    ]
+    assert independent_group(replace(row, patient="")) == row.group
 
 
 def test_weights_of_another_network_are_not_published(data: Path, tmp_path: Path) -> None:
