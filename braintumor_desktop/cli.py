@@ -6,6 +6,8 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from dataclasses import fields
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,9 @@ COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "deidentify", "train
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; without one, open the window. Returns 0, 1 (some inputs failed) or 2 (wrong usage)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file name that the terminal can't show must not end a batch
+            stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or (arguments[0] not in COMMANDS and not arguments[0].startswith("-")):
         from braintumor_desktop.app import run
@@ -50,27 +55,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         case "analyze":
             from braintumor_desktop.commands import analyze
 
-            return analyze.run(
-                analyze.Options(
-                    paths=tuple(options.paths),
-                    json=options.json,
-                    masks=options.masks,
-                    heatmaps=options.heatmaps,
-                    report=options.report,
-                    dicom=options.dicom,
-                    dicom_kinds=options.dicom_kinds,
-                    csv=options.csv,
-                    model=options.model,
-                    cam=options.cam,
-                    mirrored=options.mirrored,
-                    device=options.device,
-                    workers=options.workers,
-                    frame=options.frame,
-                    debug=options.debug,
-                    deidentify=options.deidentify,
-                    blank_text=options.blank_text,
-                )
-            )
+            given = {field.name: getattr(options, field.name) for field in fields(analyze.Options)}
+            return analyze.run(analyze.Options(**given | {"paths": tuple(options.paths)}))
         case "models":
             from braintumor_desktop.commands import models
 
@@ -159,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     one.add_argument("--cam", default="grad-cam", choices=[m.value for m in CamMethod], help="how heat maps are made")
-    words = "answer with the mean of each slice and its mirror image: a little better, twice the time (neuro only)"
+    words = "answer with the mean of each slice and its mirror image, in twice the time (neuro only)"
     one.add_argument("--mirrored", action="store_true", help=words)
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")

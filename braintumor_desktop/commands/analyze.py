@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 import traceback
@@ -17,8 +18,9 @@ from typing import TextIO
 
 from braintumor_desktop import reporting
 from braintumor_desktop.commands.terminal import ProgressBar, complain
-from braintumor_desktop.domain.errors import BrainTumorError, internal_error
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.domain.findings import DISTRUST, Analysis
+from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging import Entry, Problem, list_inputs
 from braintumor_desktop.imaging.burnt_in_text import MAY_HOLD_TEXT
@@ -84,19 +86,20 @@ class Options:
 def run(options: Options) -> int:
     """Analyse everything. Returns 0, or 1 where some input failed; the others are still written.
 
-    Raises BrainTumorError where nothing can start: no such model, damaged weights, no such device, or a
-    JSON file that can't be opened.
+    Raises BrainTumorError where nothing can start: no such model, damaged weights, no such device, a JSON file that
+    can't be opened, or an input that would be overwritten.
     """
     analyzer = Analyzer.open(options.model, options.device, CamMethod(options.cam))
     analyzer.mirrored = options.mirrored
     catalog = list_inputs(options.paths)
     items = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
-    if options.csv is not None:
-        ensure_folder(options.csv.parent)  # told now and not after an hour's work
     stems = distinct_stems([item.stem if isinstance(item, Entry) else item.path.stem for item in items])
     pseudonyms = Pseudonyms() if options.deidentify else None
     if pseudonyms is not None:
         stems = [f"case-{number:04d}" for number in range(1, len(items) + 1)]
+    _check_targets(items, stems, options)
+    if options.csv is not None:
+        ensure_folder(options.csv.parent)  # told now and not after an hour's work
     failed = 0
     table: list[dict[str, object]] = []
     bar = ProgressBar(len(items), "inputs")
@@ -146,8 +149,48 @@ def run(options: Options) -> int:
     if catalog.passed_over:
         sys.stderr.write(f"not pictures and passed over: {catalog.passed_over} in folders\n")
     if not items:
-        sys.stderr.write("nothing to analyse: the folders are empty\n")
+        sys.stderr.write("nothing to analyse: the folders hold no pictures\n")
     return 1 if failed else 0
+
+
+def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], options: Options) -> None:
+    """Raises BrainTumorError (export_failed) where a file to be written is one of the inputs."""
+    targets = [Path(target) for target in (options.json, options.csv) if target is not None and target != "-"]
+    for item, stem in zip(items, stems, strict=True):
+        if isinstance(item, Entry):
+            targets += _targets(item.kind, stem, options)
+    there = {place: target for target in targets if (place := _place_on_disk(target)) is not None}
+    for item in items if there else ():
+        for path in item.input_files if isinstance(item, Entry) else (item.input_file,):
+            if (place := _place_on_disk(path)) in there:
+                name = f'"{there[place].name}"'
+                raise BrainTumorError(
+                    ErrorCode.EXPORT_FAILED,
+                    phrase("{name} is one of the inputs and would be overwritten.", name=name),
+                    phrase("Choose another folder."),
+                )
+
+
+def _targets(kind: InputKind, stem: str, options: Options) -> Iterator[Path]:
+    """The files that may be written of one input; of DICOM objects those that are there."""
+    endings = (".png", ".tif") if kind is InputKind.PICTURE else (".nii.gz",)
+    for folder, name in ((options.masks, stem), (options.heatmaps, _heatmap_stem(options, stem))):
+        if folder is not None:
+            yield from (folder / f"{name}{ending}" for ending in endings)
+    if options.report is not None:
+        yield from _report_files(options.report, stem)
+    if options.dicom is not None:
+        for object_name in (*DicomKind, "source"):  # kinds that aren't written again are taken away
+            yield from (options.dicom / stem).glob(f"{object_name}*.dcm")
+
+
+def _place_on_disk(path: Path) -> tuple[int, int] | None:
+    """The same for all names and links of a file; None where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _called(item: Entry | Problem) -> str:
@@ -209,13 +252,19 @@ def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]
     picture = analysis.study.source.kind is InputKind.PICTURE
     to_mask, to_heatmap = (write_mask, write_heatmap) if picture else (write_mask_nifti, write_heatmap_nifti)
     mask = to_mask(analysis, options.masks, stem=stem) if options.masks else None
-    apart = stem if options.heatmaps != options.masks else f"{stem}.heatmap"
-    heatmap = to_heatmap(analysis, options.heatmaps, stem=apart) if options.heatmaps else None
+    heatmap = to_heatmap(analysis, options.heatmaps, stem=_heatmap_stem(options, stem)) if options.heatmaps else None
     if options.report:
         write_reports(analysis, options.report, stem, deidentified=options.deidentify)
     if options.dicom:
         _write_dicom(analysis, options.dicom / stem, options)
     return json_line(analysis, mask_path=_named(mask, options), heatmap_path=_named(heatmap, options))
+
+
+def _heatmap_stem(options: Options, stem: str) -> str:
+    """Masks and heat maps may have one folder, by whatever names."""
+    if options.masks is None or options.heatmaps is None:
+        return stem
+    return f"{stem}.heatmap" if os.path.realpath(options.masks) == os.path.realpath(options.heatmaps) else stem
 
 
 def _named(path: Path | None, options: Options) -> Path | None:
@@ -237,6 +286,10 @@ def _report_path(options: Options, stem: str) -> Path | None:
     return None if options.report is None else _named(options.report / f"{stem}.pdf", options)
 
 
+def _report_files(folder: Path, stem: str) -> tuple[Path, Path]:
+    return folder / f"{stem}.pdf", folder / f"{stem}.report.png"
+
+
 def write_reports(analysis: Analysis, folder: Path, stem: str, *, deidentified: bool = False) -> tuple[Path, Path]:
     """PDF and PNG report of one analysis; their paths. Raises BrainTumorError (export_failed).
 
@@ -249,7 +302,7 @@ def write_reports(analysis: Analysis, folder: Path, stem: str, *, deidentified: 
     )
     facts = find_model(analysis.model.id).facts()
     report = build_report(analysis, model_facts=facts, letterhead=head, deidentified=deidentified)
-    pdf, png = folder / f"{stem}.pdf", folder / f"{stem}.report.png"
+    pdf, png = _report_files(folder, stem)
     write_pdf(report, pdf, paper="Letter" if settings.paper == "Letter" else "A4")
     write_png(report, png)
     return pdf, png

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode, internal_error
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str, float], None]
 STAGE = phrase("Reading headers")
+_NO_PICTURE = (ErrorCode.NOT_AN_IMAGE, ErrorCode.DICOM_NOT_AN_IMAGE)
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,21 @@ class Entry:
     sequence: str | None = None
     notes: tuple[str, ...] = ()
     files: int = 1
-    _ref: FileRef | None = field(default=None, repr=False)
-    _stack: Stack | None = field(default=None, repr=False)
+    _ref: FileRef | None = field(default=None, repr=False, compare=False)
+    _stack: Stack | None = field(default=None, repr=False, compare=False)
 
     @property
     def pixels(self) -> int:
         """Pixels that loading one volume takes; 0 for pictures, which are small."""
         return (self.slices or 0) * (self.rows or 0) * (self.columns or 0)
+
+    @property
+    def input_files(self) -> tuple[Path, ...]:
+        """The files on the disk that it is read from: of a ZIP the archive."""
+        refs = [self._ref or FileRef(self.path)]
+        if self._stack is not None:
+            refs = [each.ref for frame in self._stack.frames for each in frame]
+        return tuple(dict.fromkeys(ref.archive or ref.path for ref in refs))
 
     def load(
         self, limits: Limits = DEFAULT_LIMITS, *, frame: int = 0, cancelled: Callable[[], bool] | None = None
@@ -72,12 +81,19 @@ class Entry:
 class Problem:
     """One file that gave nothing to load.
 
-    ignorable: it only lay beside pictures (a text file in a folder); nobody named it, so it is no failure.
+    ignorable: it only lay beside pictures (a text file or DICOM report in a folder); nobody named it, so it is no
+    failure; archive: the ZIP it is in.
     """
 
     path: Path
     error: BrainTumorError
     ignorable: bool = False
+    archive: Path | None = None
+
+    @property
+    def input_file(self) -> Path:
+        """The file on the disk that it was met in: of a ZIP the archive."""
+        return self.archive or self.path
 
 
 @dataclass(frozen=True)
@@ -150,10 +166,10 @@ class _Listing:
             try:
                 waiting += self._one(number, ref)[::-1]
             except BrainTumorError as error:
-                ignorable = error.code is ErrorCode.NOT_AN_IMAGE and not ref.given
-                self._found.append((number, Problem(ref.path, error, ignorable)))
+                ignorable = error.code in _NO_PICTURE and not ref.given
+                self._found.append((number, Problem(ref.path, error, ignorable, ref.archive)))
             except Exception as cause:  # noqa: BLE001 - one bad file never ends the list
-                self._found.append((number, Problem(ref.path, internal_error(cause))))
+                self._found.append((number, Problem(ref.path, internal_error(cause), archive=ref.archive)))
             number += 1
         self._progress(STAGE, 1.0)
 
@@ -220,25 +236,10 @@ class _Listing:
 
     def _dicomdir(self, number: int, ref: FileRef) -> list[FileRef]:
         """The files it names, unless its whole folder is listed anyway; and what is wrong with it."""
-        from braintumor_desktop.imaging import dicomdir
+        from braintumor_desktop.imaging.dicomdir import resolve
 
-        with self._files.open(ref) as stream:
-            listed = dicomdir.listed_files(stream)
-        inside = [parts for parts in listed if not dicomdir.leads_outside(parts)]
-        if len(inside) < len(listed):
-            self._found.append((number, Problem(ref.path, dicomdir.outside_files(len(listed) - len(inside)))))
-        found: list[FileRef] = []
-        if ref.archive is None:
-            paths = [dicomdir.find_listed(parts, ref.path.parent) for parts in inside]
-            found = [FileRef(path, given=False) for path in paths if path is not None]
-        else:
-            names = {name.lower(): name for name in self._files.archive(ref.archive).namelist()}
-            folder = PurePosixPath(ref.member).parent
-            members = [dicomdir.find_member(parts, folder, names) for parts in inside]
-            found = [replace(ref, path=ref.archive / name, member=name) for name in members if name is not None]
-        if len(found) < len(inside):
-            error = dicomdir.missing_files(len(inside) - len(found), len(inside))
-            self._found.append((number, Problem(ref.path, error)))
+        found, errors = resolve(ref, self._files)
+        self._found += [(number, Problem(ref.path, error, archive=ref.archive)) for error in errors]
         return found if ref.given else []
 
     def _nifti(self, ref: FileRef) -> Entry:

@@ -16,10 +16,12 @@ import numpy as np
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.imaging.codecs import is_decodable
 from braintumor_desktop.imaging.dicom_library import library
 from braintumor_desktop.imaging.dicom_values import (
     VENDOR_B_VALUES,
     b_value_of,
+    length_of,
     lossy_of,
     lut_window,
     number_of,
@@ -65,6 +67,7 @@ _VENDOR_B = tuple(
 )
 
 _UNDEFINED = 0xFFFFFFFF
+_MOST_FRAMES = 100_000  # no scanner's; a wrong number of billions would fill the memory with headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +183,13 @@ def _check_is_image(dataset: Any) -> None:
 
 
 def _check_has_pixels(dataset: Any, stream: IO[bytes], size: int) -> None:
-    """The stream stands where the pixels begin, if there are any: they must be whole."""
+    """The stream stands where the pixels begin, if there are any: they must be whole, and be those of all frames."""
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
     syntax = dataset.file_meta.get("TransferSyntaxUID")
+    name = "" if syntax is None else syntax.name
+    if _frames(dataset) > _MOST_FRAMES:
+        raise truncated(name)
     if syntax == DeflatedExplicitVRLittleEndian:
         return  # pydicom reads a stream of its own then
     start = stream.read(8)
@@ -192,21 +198,41 @@ def _check_has_pixels(dataset: Any, stream: IO[bytes], size: int) -> None:
         raise no_pixels()
     explicit = start[4:6] in (b"OB", b"OW", b"OF", b"OD", b"UN")
     length = int.from_bytes(stream.read(4) if explicit else start[4:8], order)
-    whole = _fragments_end(stream, size) if length == _UNDEFINED else stream.tell() + length <= size
+    if length != _UNDEFINED:
+        whole = stream.tell() + length <= size and length >= native_bytes(dataset)
+    else:
+        fragments = _fragments(stream, size)
+        # A film, which is not read anyway, is one fragment with all its frames.
+        whole = fragments is not None and (fragments >= _frames(dataset) or not is_decodable(str(syntax)))
     if not whole:
-        raise truncated("" if syntax is None else syntax.name)
+        raise truncated(name)
 
 
-def _fragments_end(stream: IO[bytes], size: int) -> bool:
-    """Whether the fragments of compressed pixels (PS3.5 A.4), always little endian, come to their end mark."""
+def _frames(dataset: Any) -> int:
+    return max(1, whole_of(dataset.get("NumberOfFrames")) or 1)
+
+
+def native_bytes(dataset: Any) -> int:
+    """What the pixels of all frames take uncompressed; in YBR_FULL_422 two samples a pixel (PS3.3 C.7.6.3.1.2)."""
+    bits = _frames(dataset) * int(dataset.Rows) * int(dataset.Columns) * int(dataset.BitsAllocated)
+    samples = int(dataset.get("SamplesPerPixel") or 1)
+    if str(dataset.get("PhotometricInterpretation")).startswith("YBR_FULL_422"):
+        samples = 2
+    return -(-bits * samples // 8)
+
+
+def _fragments(stream: IO[bytes], size: int) -> int | None:
+    """Of compressed pixels (PS3.5 A.4), always little endian; None where their end mark is missing."""
+    count = -1  # the first item is the table of offsets
     while stream.tell() + 8 <= size:
         item = stream.read(8)
         if item[:4] == b"\xfe\xff\xdd\xe0":
-            return True
+            return count
         if item[:4] != b"\xfe\xff\x00\xe0":
-            return False
+            return None
         stream.seek(int.from_bytes(item[4:], "little"), 1)
-    return False
+        count += 1
+    return None
 
 
 def truncated(syntax: str) -> BrainTumorError:
@@ -274,8 +300,8 @@ def _slice(dataset: Any, facts: FileFacts, frame: int, groups: list[Any]) -> Sli
         position=None if position is None else (position[0], position[1], position[2]),
         orientation=orientation_of(value("PlaneOrientationSequence", "ImageOrientationPatient")),
         spacing=(spacing[0], spacing[1]) if spacing and min(spacing) > 0 else None,
-        thickness=number_of(value("PixelMeasuresSequence", "SliceThickness")),
-        between=number_of(value("PixelMeasuresSequence", "SpacingBetweenSlices")),
+        thickness=length_of(value("PixelMeasuresSequence", "SliceThickness")),
+        between=length_of(value("PixelMeasuresSequence", "SpacingBetweenSlices")),
         rescale=(1.0 if slope in (None, 0.0) else float(slope or 1.0), intercept or 0.0),
         window=window or lut_window(dataset),
         image_type=image_type,
@@ -374,7 +400,7 @@ def _facts(dataset: Any) -> FileFacts:
         series_number=whole_of(dataset.get("SeriesNumber")),
         instance=whole_of(dataset.get("InstanceNumber")) or 0,
         acquisition=whole_of(dataset.get("AcquisitionNumber")) or 0,
-        frames=max(1, whole_of(dataset.get("NumberOfFrames")) or 1),
+        frames=_frames(dataset),
         transfer_syntax=str(syntax),
         bits_stored=int(dataset.get("BitsStored") or dataset.get("BitsAllocated") or 16),
         signed=bool(dataset.get("PixelRepresentation")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.codecs import is_decodable, syntax_name
-from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, no_pixels, truncated
+from braintumor_desktop.imaging.dicom_header import SliceHeader, damaged, native_bytes, no_pixels, truncated
 from braintumor_desktop.imaging.dicom_library import library
 
 _END_OF_IMAGE = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike
@@ -92,25 +91,32 @@ def _decoded(dataset: Any, wanted: list[int]) -> list[NDArray[Any]]:
     """Frames as stored; colour as RGB."""
     from pydicom.pixels.processing import apply_color_lut
     from pydicom.pixels.utils import iter_pixels
+    from pydicom.uid import RLELossless
 
     # A generator decodes frame by frame: a large multi-frame file is never held decoded as a whole.
-    frames = [np.asarray(frame) for frame in iter_pixels(dataset, indices=wanted)]
+    # Its own correction of unused bits takes the lowest for the pixel's, whatever the high bit is.
+    frames = [np.asarray(frame) for frame in iter_pixels(dataset, indices=wanted, correct_unused_bits=False)]
+    if frames[0].dtype.kind in "iu":
+        stored, syntax = int(dataset.BitsStored), dataset.file_meta.TransferSyntaxUID
+        # Codecs give values without unused bits below them; run lengths are of the bits as they lay.
+        as_they_lay = not syntax.is_encapsulated or syntax == RLELossless
+        high = int(dataset.get("HighBit", stored - 1)) if as_they_lay else stored - 1
+        frames = [frame if (own := own_bits(frame, stored, high)) is None else own for frame in frames]
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         return [apply_color_lut(frame, dataset) for frame in frames]
-    if dataset.get("SamplesPerPixel", 1) == 1 and frames[0].dtype.kind in "iu":
-        return [_own_bits(frame, dataset) for frame in frames]
     return frames
 
 
-def _own_bits(frame: NDArray[Any], dataset: Any) -> NDArray[Any]:
-    """Keep the bits that are the pixel's: files put overlays or nothing in particular into the others."""
-    stored, allocated = int(dataset.BitsStored), frame.dtype.itemsize * 8
-    shift = 0 if dataset.file_meta.TransferSyntaxUID.is_encapsulated else int(dataset.HighBit) + 1 - stored
-    if stored >= allocated or shift < 0:
-        return frame
+def own_bits(values: NDArray[Any], stored: int, high: int) -> NDArray[Any] | None:
+    """The numbers in `stored` bits up to bit `high`: files put overlays or nothing in particular into the others.
+
+    None where there are no other bits, or no such bits.
+    """
+    allocated = values.dtype.itemsize * 8
+    if stored == allocated or not stored <= high + 1 <= allocated:
+        return None
     # Up to the top and down again: drops what is above, and a signed value keeps its sign.
-    up = allocated - stored - shift
-    return np.asarray((frame << up) >> (allocated - stored)) if up >= 0 else frame
+    return np.asarray((values << (allocated - 1 - high)) >> (allocated - stored))
 
 
 def _meant(frame: NDArray[Any], dataset: Any, header: SliceHeader) -> NDArray[Any]:
@@ -202,10 +208,7 @@ def _check(dataset: Any) -> None:
     pixels = dataset[keyword].value
     frames = max(1, int(dataset.get("NumberOfFrames") or 1))
     if not syntax.is_encapsulated:
-        bits = int(dataset.BitsAllocated) * int(dataset.get("SamplesPerPixel", 1))
-        if len(pixels) < math.ceil(frames * dataset.Rows * dataset.Columns * bits / 8) and not str(
-            dataset.PhotometricInterpretation
-        ).startswith("YBR_FULL_422"):
+        if len(pixels) < native_bytes(dataset):
             raise truncated(syntax.name)
         return
     from pydicom.encaps import generate_frames

@@ -96,7 +96,9 @@ def geometry_of(slices: Sequence[Slice]) -> tuple[Geometry, tuple[str, ...]]:
         if len(slices) == 1:
             return Geometry(spacing, orientation=_letters(first), frame_of_reference_uid=frame_of_reference), ()
         note = phrase("The file does not say where its slices lie; they are shown in the order they are numbered.")
-        between = first.between if len(slices) > 1 else None
+        between = first.between
+        if between is not None and between < (1 - UNEVEN_SHARE) * (first.thickness or 0.0):
+            between = None  # some scanners write the gap into this field
         return Geometry(spacing, between, _letters(first), frame_of_reference_uid=frame_of_reference), (note,)
     places = positions @ normal_of(first)
     steps = np.diff(places)
@@ -230,7 +232,7 @@ def _affine(
 def _step_notes(steps: NDArray[np.float64], step: float, even: bool, first: SliceHeader) -> tuple[str, ...]:
     if even:
         # Some scanners write the gap into this field instead: only a whole multiple is telling.
-        wholes = step / first.between if first.between and first.between > 0 else 1.0
+        wholes = step / first.between if first.between else 1.0
         if wholes > 1.5 and abs(wholes - round(wholes)) < 0.05:
             return (
                 phrase(

@@ -130,6 +130,12 @@ def number_of(value: Any) -> float | None:
     return numbers[0] if numbers and math.isfinite(numbers[0]) else None
 
 
+def length_of(value: Any) -> float | None:
+    """The first number, None where it is no length: scanners write 0 for what they don't know."""
+    number = number_of(value)
+    return number if number is not None and number > 0 else None
+
+
 def whole_of(value: Any) -> int | None:
     """The first number, cut to a whole one."""
     number = number_of(value)

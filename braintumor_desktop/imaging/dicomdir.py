@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -11,6 +12,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase, phrase_of_count
 from braintumor_desktop.imaging.dicom_header import damaged
 from braintumor_desktop.imaging.dicom_library import library
+from braintumor_desktop.imaging.files import FileRef, Files
 
 Parts = tuple[str, ...]
 
@@ -18,6 +20,28 @@ Parts = tuple[str, ...]
 def is_dicomdir(head: bytes) -> bool:
     """By its file meta information (Media Storage Directory). head: the first bytes of the file."""
     return head[128:132] == b"DICM" and b"1.2.840.10008.1.3.10\0"[:20] in head[132:1024]
+
+
+def resolve(ref: FileRef, files: Files) -> tuple[list[FileRef], list[BrainTumorError]]:
+    """The files that a DICOMDIR on disk or in an archive names, as far as they are there and not outside its folder;
+    and what is wrong with the others. Raises BrainTumorError.
+    """
+    with files.open(ref) as stream:
+        listed = listed_files(stream)
+    inside = [parts for parts in listed if not leads_outside(parts)]
+    if ref.archive is None:
+        paths = [find_listed(parts, ref.path.parent) for parts in inside]
+        found = [FileRef(path, given=False) for path in paths if path is not None]
+    else:
+        names = {name.lower(): name for name in files.archive(ref.archive).namelist()}
+        members = [find_member(parts, PurePosixPath(ref.member).parent, names) for parts in inside]
+        found = [replace(ref, path=ref.archive / name, member=name) for name in members if name is not None]
+    problems = []
+    if len(inside) < len(listed):
+        problems.append(outside_files(len(listed) - len(inside)))
+    if len(found) < len(inside):
+        problems.append(missing_files(len(inside) - len(found), len(inside)))
+    return found, problems
 
 
 def listed_files(stream: IO[bytes]) -> list[Parts]:

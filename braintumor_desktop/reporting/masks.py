@@ -101,7 +101,7 @@ def _write_nifti(volume: NDArray[np.uint8], slope: float, analysis: Analysis, fo
         image.header.set_xyzt_units("mm")
         image.set_qform(affine, code="scanner")
         image.set_sform(affine, code="scanner")
-    elif geometry.pixel_spacing_mm is not None:
+    elif geometry.pixel_spacing_mm is not None and (geometry.slice_spacing_mm is not None or len(volume) == 1):
         sizes = (geometry.slice_spacing_mm or 1.0, *geometry.pixel_spacing_mm)
         axes = (2, 1, 0) if grid is None else grid.axes
         image.header.set_zooms([sizes[axis] for axis in axes])

@@ -9,6 +9,8 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from pydicom.dataset import Dataset
+from pydicom.uid import ComprehensiveSRStorage
 
 from braintumor_desktop.cli import main
 from braintumor_desktop.domain.findings import DISTRUST
@@ -83,6 +85,26 @@ def test_a_bad_file_in_a_series_is_told_and_the_rest_is_analysed(
     assert lines[1]["error"]["code"] == "image_truncated"
     assert lines[0]["input"]["slices"] == 4
     assert "1 slice is missing: after slice 1" in captured.err
+
+
+def test_reports_beside_a_series_are_no_failure_and_alone_are_told(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "reports").mkdir()
+
+    def report(dataset: Dataset) -> None:
+        dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = ComprehensiveSRStorage
+        del dataset.PixelData, dataset.Rows, dataset.Columns
+
+    edit(study / "a series" / "0005.dcm", report, to=tmp_path / "reports" / "sr.dcm")
+    assert main(["analyze", str(study / "a series"), str(tmp_path / "reports")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") == 1
+    assert "passed over: 1 in folders" in captured.err
+    assert main(["analyze", str(tmp_path / "reports")]) == 0
+    error = capsys.readouterr().err
+    assert "passed over: 1 in folders" in error
+    assert "the folders hold no pictures" in error
 
 
 def test_a_zip_gives_the_answer_of_its_folder(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,8 @@
 import csv
+import io
 import json
+import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,8 @@ import pytest
 from PIL import Image
 
 from braintumor_desktop.cli import main
-from braintumor_desktop.imaging.phantom import Lesion, make_picture
+from braintumor_desktop.imaging.phantom import Lesion, make_picture, make_volume
+from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
 from braintumor_desktop.imaging.sample import write_sample_picture
 from braintumor_desktop.storage.settings import Settings, save_settings
 
@@ -126,6 +130,72 @@ def test_masks_and_heat_maps_may_share_a_folder(pictures: Path, tmp_path: Path) 
     both = ["--masks", str(tmp_path / "x"), "--heatmaps", str(tmp_path / "x")]
     assert main(["analyze", str(pictures / "scan.png"), *both]) == 0
     assert sorted(p.name for p in (tmp_path / "x").iterdir()) == ["scan.heatmap.png", "scan.png"]
+
+
+def test_masks_and_heat_maps_share_a_folder_that_is_written_in_two_ways(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    both = ["--masks", "x", "--heatmaps", str(tmp_path / "x")]
+    for _ in range(2):  # the second run replaces the files of the first
+        assert main(["analyze", str(pictures / "scan.png"), *both]) == 0
+    assert sorted(p.name for p in (tmp_path / "x").iterdir()) == ["scan.heatmap.png", "scan.png"]
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with an input of every kind."""
+    folder = tmp_path / "case"
+    (folder / "source").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(folder, target_is_directory=True)
+    volume = make_volume(5, (1, 64, 64), (9.0, 4.0, 4.0))
+    write_nifti(volume, folder / "head.nii.gz")
+    (slice_file,) = write_dicom_series(volume, folder)
+    slice_file.rename(folder / "source" / "source.dcm")
+    with zipfile.ZipFile(folder / "disc.zip", "w") as archive:
+        archive.write(folder / "source" / "source.dcm", "1.dcm")
+    shutil.copy(write_sample_picture(folder / "scan.png"), folder / "scan.report.png")
+    with Image.open(folder / "scan.png") as picture:
+        picture.save(folder / "pages.tif", save_all=True, append_images=[picture])
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("inputs", "option", "target"),
+    [
+        (["scan.png"], "--masks", "."),
+        (["scan.png"], "--heatmaps", "../link"),
+        (["pages.tif"], "--masks", "."),
+        (["head.nii.gz"], "--masks", "."),
+        (["."], "--masks", "."),
+        (["scan.png", "scan.report.png"], "--report", "."),
+        (["source"], "--json", "source/source.dcm"),
+        (["disc.zip"], "--csv", "disc.zip"),
+        (["source/source.dcm"], "--dicom", "."),
+    ],
+)
+def test_what_would_overwrite_an_input_is_refused_before_any_work(
+    case: Path, capsys: pytest.CaptureFixture[str], inputs: list[str], option: str, target: str
+) -> None:
+    before = {path: path.read_bytes() for path in case.rglob("*") if path.is_file()}
+    assert main(["analyze", *inputs, option, target]) == 1
+    assert "is one of the inputs and would be overwritten. Choose another folder. [export_failed]" in (
+        capsys.readouterr().err
+    )
+    assert {path: path.read_bytes() for path in case.rglob("*") if path.is_file()} == before
+
+
+def test_a_name_that_the_terminal_can_not_show_is_spelt_out(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(pictures / "scan.png", tmp_path / "Schädel.png")
+    shown = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(shown, encoding="ascii", write_through=True))
+    assert main(["analyze", str(tmp_path / "Schädel.png"), str(pictures / "scan.png")]) == 0
+    first, second = shown.getvalue().decode("ascii").splitlines()
+    assert "Sch\\xe4del.png: The model" in first
+    assert "scan.png: The model" in second
 
 
 def test_a_missing_file_is_an_error_line_and_the_rest_goes_on(

@@ -153,6 +153,20 @@ def test_archives_and_dicomdirs_are_read(phantom: PhantomVolume, tmp_path: Path)
         assert not list((tmp_path / f"out{number}").rglob("DICOMDIR"))
 
 
+def test_what_a_dicomdir_names_and_is_not_there_is_told_also_of_one_in_an_archive(
+    phantom: PhantomVolume, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _write_dicomdir(tmp_path / "disc", write_dicom_series(phantom, tmp_path / "series"))
+    (tmp_path / "disc" / "IM1").unlink()
+    archive = shutil.make_archive(str(tmp_path / "study"), "zip", tmp_path / "disc")
+    for number, source in enumerate((archive, tmp_path / "disc" / "DICOMDIR", tmp_path / "disc")):
+        assert main(["deidentify", str(source), str(tmp_path / f"out{number}")]) == 1
+        told = capsys.readouterr().err
+        assert told.count("[dicomdir_files_missing]") == 1
+        assert "1 of the 3" in told
+        assert len(list((tmp_path / f"out{number}").rglob("*.dcm"))) == 2
+
+
 def _write_dicomdir(folder: Path, paths: list[Path]) -> None:
     folder.mkdir()
     records = []

@@ -16,7 +16,14 @@ import pydicom
 import pytest
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage, generate_uid
+from pydicom.uid import (
+    UID,
+    ComprehensiveSRStorage,
+    ExplicitVRLittleEndian,
+    GrayscaleSoftcopyPresentationStateStorage,
+    MediaStorageDirectoryStorage,
+    generate_uid,
+)
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
 from braintumor_desktop.domain.study import InputKind
@@ -80,6 +87,22 @@ def test_a_large_film_beside_the_pictures_is_passed_over(disc: Path) -> None:
     assert film not in [problem.path for problem in catalog.problems]
     assert catalog.passed_over == 3
     assert codes(list_inputs([film], limits=limits)) == [ErrorCode.FILE_TOO_LARGE]
+
+
+@pytest.mark.parametrize("kind", [ComprehensiveSRStorage, GrayscaleSoftcopyPresentationStateStorage])
+def test_reports_beside_the_pictures_are_passed_over_unless_given_by_name(
+    tmp_path: Path, disc: Path, kind: UID
+) -> None:
+    report = pydicom.dcmread(disc / "DICOM" / "A" / "0001.dcm")
+    report.SOPClassUID = report.file_meta.MediaStorageSOPClassUID = kind
+    del report.PixelData, report.Rows, report.Columns
+    report.save_as(disc / "DICOM" / "A" / "report.dcm")
+    for inputs in (disc, zipped(disc, tmp_path / "x.zip")):
+        catalog = list_inputs([inputs])
+        assert [entry.slices for entry in catalog.entries] == [6, None, 6]
+        assert catalog.problems == ()
+        assert catalog.passed_over == 3
+    assert codes(list_inputs([disc / "DICOM" / "A" / "report.dcm"])) == [ErrorCode.DICOM_NOT_AN_IMAGE]
 
 
 def test_a_zip_gives_what_its_folder_gives_and_leaves_nothing_behind(

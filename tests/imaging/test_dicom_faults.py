@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import random
+import tracemalloc
 from pathlib import Path
 
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.imaging import Limits, load
+from braintumor_desktop.imaging import Limits, list_inputs, load
 from dicom_files import edit, only, refusal
 
 
@@ -23,6 +31,7 @@ def test_an_image_without_pixels(series: Path) -> None:
 
 def test_a_syntax_that_is_not_read_is_named(series: Path) -> None:
     def mpeg(dataset: Dataset) -> None:
+        dataset.NumberOfFrames = 25  # in one fragment
         dataset.file_meta.TransferSyntaxUID = pydicom.uid.MPEG4HP41
         dataset.PixelData = pydicom.encaps.encapsulate([b"\0" * 100])
         dataset["PixelData"].is_undefined_length = True
@@ -49,6 +58,55 @@ def test_fewer_pixels_than_rows_and_columns_say(series: Path) -> None:
         dataset.Rows = 41
 
     assert refusal(edit(series / "0006.dcm", taller)).code is ErrorCode.IMAGE_TRUNCATED
+
+
+@pytest.mark.parametrize("frames", [2, 3000, 2**31 - 1])
+@pytest.mark.parametrize(
+    "syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless, DeflatedExplicitVRLittleEndian]
+)
+def test_fewer_pixels_than_the_number_of_frames_says(series: Path, syntax: UID, frames: int) -> None:
+    """Told before a header is made for each of them, which would fill the memory."""
+
+    def change(dataset: Dataset) -> None:
+        if syntax == RLELossless:
+            dataset.compress(RLELossless, generate_instance_uid=False)
+        dataset.file_meta.TransferSyntaxUID = syntax
+        dataset.NumberOfFrames = frames
+
+    path = edit(series / "0006.dcm", change)
+    tracemalloc.start()
+    try:
+        catalog = list_inputs([path])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 32 * 2**20
+    if syntax != DeflatedExplicitVRLittleEndian or frames > 10**6:  # what is deflated is counted when it is loaded
+        assert [problem.error.code for problem in catalog.problems] == [ErrorCode.IMAGE_TRUNCATED]
+    assert refusal(path).code is ErrorCode.IMAGE_TRUNCATED
+
+
+@pytest.mark.parametrize("frames", [1, 3])
+def test_pixels_of_an_odd_number_of_bytes_are_whole(series: Path, frames: int) -> None:
+    def change(dataset: Dataset) -> None:
+        dataset.Rows, dataset.Columns, dataset.NumberOfFrames = 33, 35, frames
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        dataset.PixelData = (bytes(range(231)) * 5 * frames).ljust(33 * 35 * frames + 1, b"\0")
+
+    assert load(edit(series / "0006.dcm", change)).pixels.shape == (frames, 33, 35)
+
+
+def test_halved_colours_are_whole_with_two_samples_a_pixel(series: Path) -> None:
+    def change(dataset: Dataset) -> None:
+        dataset.SamplesPerPixel, dataset.PlanarConfiguration = 3, 0
+        dataset.PhotometricInterpretation = "YBR_FULL_422"
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        dataset.PixelData = bytes(range(240)) * (40 * 48 * 2 // 240)
+
+    path = edit(series / "0006.dcm", change)
+    assert load(path).pixels.shape == (1, 40, 48)
+    edit(path, lambda dataset: setattr(dataset, "PixelData", dataset.PixelData[:-2]))
+    assert refusal(path).code is ErrorCode.IMAGE_TRUNCATED
 
 
 def test_a_blank_slice(series: Path) -> None:

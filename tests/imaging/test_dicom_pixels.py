@@ -95,6 +95,23 @@ def test_bits_sign_and_rescale(
     np.testing.assert_array_equal(study.pixels[0], stored * slope + intercept)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("signed", [False, True])
+def test_values_in_the_upper_bits_are_read_from_there(series: Path, signed: bool, packed: bool) -> None:
+    low = -2048 if signed else 0
+    values = np.random.default_rng(1).integers(low, low + 4096, (40, 48))
+    values[0, :2] = low, low + 4095
+
+    def change(dataset: Dataset) -> None:
+        dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, 15, int(signed)
+        noise = np.random.default_rng(2).integers(0, 16, values.shape)
+        dataset.PixelData = (values << 4 | noise).astype("<i2" if signed else "<u2").tobytes()
+        if packed:
+            dataset.compress(RLELossless, generate_instance_uid=False)
+
+    np.testing.assert_array_equal(load(edit(series / "0006.dcm", change)).pixels[0], values)
+
+
 def test_a_drawing_in_unused_bits_of_the_pixels_lies_over_them_and_not_in_them(
     series: Path, phantom: PhantomVolume
 ) -> None:
@@ -188,6 +205,13 @@ def test_palettes_and_colours_become_luma(tmp_path: Path, series: Path) -> None:
     study = load(edit(series / "0006.dcm", palette, to=tmp_path / "palette"))
     assert study.source.colour
     np.testing.assert_array_equal(study.pixels[0], np.rint(index * (0.299 * 1000 + 0.587 * 510)))
+
+    def drawn_over(dataset: Dataset) -> None:
+        dataset.BitsStored, dataset.HighBit = 7, 6
+        dataset.PixelData = (index | 0x80).tobytes()
+
+    drawn = load(edit(tmp_path / "palette", drawn_over, to=tmp_path / "drawn"))
+    np.testing.assert_array_equal(drawn.pixels, study.pixels)
 
     def rgb(dataset: Dataset) -> None:
         dataset.PhotometricInterpretation, dataset.SamplesPerPixel, dataset.PlanarConfiguration = "RGB", 3, 0

@@ -280,6 +280,23 @@ def test_slices_without_a_place_are_shown_by_number(series: Path, phantom: Phant
     assert any("does not say where its slices lie" in note for note in study.notes)
 
 
+@pytest.mark.parametrize(
+    ("between", "thickness", "told"),
+    [(9.0, 9.0, 9.0), (9.0, None, 9.0), (0.0, 9.0, None), (-9.0, 9.0, None), (1.5, 7.5, None)],
+)
+def test_a_distance_that_can_t_be_that_of_slices_is_not_taken_for_it(
+    series: Path, between: float, thickness: float | None, told: float | None
+) -> None:
+    for path in series.iterdir():
+
+        def strip(dataset: Dataset) -> None:
+            del dataset.ImagePositionPatient
+            dataset.SpacingBetweenSlices, dataset.SliceThickness = between, thickness
+
+        edit(path, strip)
+    assert only(series).load().geometry.slice_spacing_mm == told
+
+
 @settings(deadline=None, max_examples=12)
 @given(seed=st.integers(0, 10_000))
 def test_a_series_in_any_plane_lies_where_the_reference_puts_it(seed: int) -> None:

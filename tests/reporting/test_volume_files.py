@@ -103,6 +103,17 @@ def test_an_unknown_place_stays_unknown(tmp_path: Path, phantom: PhantomVolume) 
     assert header.get_zooms() == (4.5, 5.0, 9.0)
 
 
+def test_no_distance_is_invented_for_slices_that_lie_unevenly(tmp_path: Path, phantom: PhantomVolume) -> None:
+    write_dicom_series(phantom, tmp_path / "series")
+    (tmp_path / "series" / "0004.dcm").unlink()
+    (entry,) = list_inputs([tmp_path / "series"]).entries
+    path = write_mask_nifti(analysis_of(entry.load(), phantom.mask[1:]), tmp_path, stem="mask")
+    assert path is not None
+    header = nibabel.load(path).header
+    assert header.get_zooms() == (1.0, 1.0, 1.0)
+    assert header.get_xyzt_units() == ("unknown", "unknown")
+
+
 def test_the_same_answer_gives_the_same_file(tmp_path: Path, phantom: PhantomVolume) -> None:
     analysis = analysis_of(load(write_nifti(phantom, tmp_path / "head.nii")), phantom.mask)
     first, second = (write_mask_nifti(analysis, tmp_path, stem=stem) for stem in ("a", "b"))
