@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -33,12 +33,9 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     A link is followed. Raises BrainTumorError EXPORT_FAILED for whatever the system refuses, also inside the block:
     so prepare the content before, and only write inside.
     """
-    target = Path(os.path.realpath(path))
     with refusals_told(path):
-        _sweep(target.parent)
-        if target.exists() and not target.is_file():
-            raise IsADirectoryError(errno.EISDIR, "not a regular file")
-        hidden = target.with_name(f".{secrets.token_hex(8)}.part")  # see _LEFT_BEHIND
+        target = _target(path)
+        hidden = _beside(target)
         with open(hidden, "xb") as stream:  # noqa: PTH123 - "x" never follows or overwrites what someone else put there
             try:
                 yield stream
@@ -52,6 +49,52 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
                 hidden.unlink(missing_ok=True)
                 raise
         _sync_folder(target.parent)
+
+
+def replace_together(contents: Mapping[Path, bytes], outdated: Iterable[Path] = ()) -> None:
+    """Write files that are of use only together, and take away outdated ones: all of it, or all stays as it was.
+
+    Each is first written whole under a hidden name, as by `atomic_write`; then the old files move aside and the new
+    ones into place, and where one is refused all move back. Raises BrainTumorError EXPORT_FAILED.
+    """
+    written: dict[Path, Path] = {}
+    aside: list[Path] = []
+    moves: list[tuple[Path, Path]] = []
+
+    def move(source: Path, to: Path) -> None:
+        moves.append((source, to))
+        os.replace(source, to)  # noqa: PTH105 - as in `atomic_write`
+
+    try:
+        for path, content in contents.items():
+            with refusals_told(path):
+                target = _target(path)
+                written[target] = _beside(target)
+                with open(written[target], "xb") as stream:  # noqa: PTH123 - as in `atomic_write`
+                    stream.write(content)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+        for old in (*written, *outdated):
+            with refusals_told(old):
+                if old.exists():
+                    aside.append(_beside(old))
+                    move(old, aside[-1])
+        for target, hidden in written.items():
+            with refusals_told(target):
+                move(hidden, target)
+    except BaseException:
+        for source, to in reversed(moves):
+            with suppress(OSError):  # the last one may not have moved
+                os.replace(to, source)  # noqa: PTH105
+        for hidden in written.values():
+            with suppress(OSError):
+                hidden.unlink()
+        raise
+    for each in aside:
+        with suppress(OSError):
+            each.unlink()
+    for folder in {target.parent for target in written}:
+        _sync_folder(folder)
 
 
 def ensure_folder(folder: Path) -> None:
@@ -71,6 +114,20 @@ def refusals_told(path: Path) -> Iterator[None]:
     except OSError as refusal:
         message, hint = _explain(refusal, path)
         raise BrainTumorError(ErrorCode.EXPORT_FAILED, message, hint) from refusal
+
+
+def _target(path: Path) -> Path:
+    """The regular file to replace, at the end of links. Raises OSError."""
+    target = Path(os.path.realpath(path))
+    _sweep(target.parent)
+    if target.exists() and not target.is_file():
+        raise IsADirectoryError(errno.EISDIR, "not a regular file")
+    return target
+
+
+def _beside(target: Path) -> Path:
+    """A new hidden name in the same folder, see _LEFT_BEHIND."""
+    return target.with_name(f".{secrets.token_hex(8)}.part")
 
 
 def _explain(refusal: OSError, path: Path) -> tuple[str, str]:

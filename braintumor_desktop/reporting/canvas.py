@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.measurements import Diameter, Point
+from braintumor_desktop.imaging.turning import opposite
 
 Rgb = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -18,7 +19,6 @@ OUTLINE_COLOUR: Colour = (240, 228, 66)
 DIAMETER_COLOUR: Colour = (86, 180, 233)
 WHITE: Colour = (255, 255, 255)
 _HALO: Colour = (0, 0, 0)
-_OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H", "S": "I", "I": "S"}
 _BAR_LENGTHS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _SUBPIXEL_BITS = 4
 
@@ -39,12 +39,7 @@ def edge_letters(orientation: tuple[str, str] | None) -> tuple[str, str, str, st
     if orientation is None:
         return None
     right, bottom = orientation
-    return _opposite(right), right, _opposite(bottom), bottom
-
-
-def _opposite(direction: str) -> str:
-    """The other end of a DICOM patient direction such as ``L`` or ``AL`` (PS3.3 C.7.6.1.1.1)."""
-    return "".join(_OPPOSITE.get(letter, "?") for letter in direction)
+    return opposite(right), right, opposite(bottom), bottom
 
 
 class Canvas:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 
+from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import number, tr
 
@@ -78,3 +79,12 @@ def in_words(value: float | None, decimals: int, unit: str) -> str:
     """`value` with so many decimals, thousands marked, and its unit; in the language in use."""
     known = rounded(value, decimals)
     return tr(UNKNOWN) if known is None else f"{number(f'{known:,.{decimals}f}')} {unit}"
+
+
+def diameter_in_words(diameter: Diameter, *, pixels_too: bool = False) -> str:
+    """Millimetres where they are known, with the pixels in brackets if asked for; else pixels."""
+    pixels = in_words(diameter.length_px, 1, "px")
+    if diameter.length_mm is None:
+        return pixels
+    millimetres = in_words(diameter.length_mm, 1, "mm")
+    return f"{millimetres} ({pixels})" if pixels_too else millimetres

@@ -91,7 +91,7 @@ def provenance(study: Study, *, deidentified: bool) -> tuple[Fact, ...]:
     pixels = tr("{columns} × {rows} (width × height)", columns=study.columns, rows=study.rows)
     if study.slices > 1:
         pixels = tr("{pixels}, {slices} slices", pixels=pixels, slices=study.slices)
-    spacing, orientation = geometry.pixel_spacing_mm, geometry.orientation
+    orientation = geometry.orientation
     left_out = tr(LEFT_OUT) if deidentified else None
     facts = [
         Fact(tr("File"), _file(study, left_out or study.name)),
@@ -102,12 +102,7 @@ def provenance(study: Study, *, deidentified: bool) -> tuple[Fact, ...]:
             tr("Pixels"),
             pixels,
         ),
-        Fact(
-            tr("Pixel spacing"),
-            tr(NOT_KNOWN)
-            if spacing is None
-            else tr("{rows:g} × {columns:g} mm (rows × columns)", rows=spacing[0], columns=spacing[1]),
-        ),
+        Fact(tr("Pixel spacing"), _spacing(geometry.pixel_spacing_mm)),
         Fact(
             tr("Orientation"),
             tr(NOT_KNOWN)

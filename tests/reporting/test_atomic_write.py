@@ -14,6 +14,7 @@ import pytest
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.reporting import atomic_write, ensure_folder
+from braintumor_desktop.reporting.atomic import replace_together
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
 
@@ -145,6 +146,40 @@ def test_refusals_that_can_t_be_had_here_are_told_in_words(tmp_path: Path, numbe
     assert words in refused.value.message
     assert refused.value.hint
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("refused", range(1, 6))
+def test_files_that_belong_together_are_all_replaced_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    old, new = ({name: f"{age} {name}".encode() for name in "ab"} for age in ("old", "new"))
+    for name, content in {**old, "outdated": b"old"}.items():
+        (tmp_path / name).write_bytes(content)
+    contents = {tmp_path / name: content for name, content in new.items()}
+    done, count = os.replace, 0
+
+    def busy(source: Path, to: Path) -> None:
+        nonlocal count
+        count += 1
+        if count == refused:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+        done(source, to)
+
+    with monkeypatch.context() as patched, pytest.raises(BrainTumorError, match="open in another program"):  # noqa: PT012
+        patched.setattr(os, "replace", busy)
+        replace_together(contents, outdated=[tmp_path / "outdated"])
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == {**old, "outdated": b"old"}
+    replace_together(contents, outdated=[tmp_path / "outdated"])
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == new
+
+
+def test_no_more_room_for_the_last_of_several_files_leaves_the_old_ones(tmp_path: Path) -> None:
+    old = {"a": b"old a", "b": b"old b"}
+    for name, content in old.items():
+        (tmp_path / name).write_bytes(content)
+    with no_file_beyond(4096), pytest.raises(BrainTumorError, match="disk is full"):
+        replace_together({tmp_path / "a": b"new", tmp_path / "b": b"x" * 40_960})
+    assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == old
 
 
 @posix

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -21,6 +23,8 @@ from pydicom.uid import (
 
 from braintumor_desktop.imaging.phantom import make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
+from braintumor_desktop.inference.quality import body_part_flag, sequence_flags
+from braintumor_desktop.reporting.deidentification.analyses import deidentified
 from braintumor_desktop.reporting.deidentification.codestreams import NotUnderstoodError, without_comments
 from braintumor_desktop.reporting.deidentification.dicom_files import clean_dicom
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
@@ -76,6 +80,20 @@ def test_terms_of_the_standard_are_kept_and_names_are_not() -> None:
         "",
     ]
     assert [code_term(each) for each in ("MILLER", "A4711", "ANNA M")] == ["OTHER"] * 3
+
+
+def test_no_word_of_a_header_stands_in_what_is_said_of_a_study(make_analysis: Any) -> None:
+    analysis = make_analysis()
+    source = replace(analysis.study.source, modality="MILLER", body_part="KNEE OF MILLER")
+    study = replace(analysis.study, source=source)
+    flags = (*sequence_flags(study), *body_part_flag(study))
+    told = replace(analysis, study=study, quality=replace(analysis.quality, flags=flags))
+    cleaned, _ = deidentified(told, Pseudonyms(), "case-0001")
+    assert [flag.sentence for flag in cleaned.quality.flags] == [
+        "The model knows MRI only; this is OTHER.",
+        "The model knows heads only; the file says OTHER.",
+    ]
+    assert "MILLER" not in f"{cleaned.study.source}"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.pixels import apply_color_lut
 from pydicom.uid import generate_uid
 
 from braintumor_desktop.domain.errors import BrainTumorError
@@ -185,6 +186,25 @@ def test_what_a_file_needs_to_be_read_is_no_hiding_place(slice_file: Path, keywo
         refused = error
     assert MARKER.encode() not in data
     assert data or (refused is not None and MARKER not in f"{refused} {refused.hint}")
+
+
+def test_a_picture_in_palette_colours_keeps_them_and_how_it_was_compressed(slice_file: Path) -> None:
+    dataset = pydicom.dcmread(slice_file)
+    dataset.PhotometricInterpretation = "PALETTE COLOR"
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit = 7
+    dataset.PixelData = bytes(range(240)) * (dataset.Rows * dataset.Columns // 240)
+    for number in range(3):  # red, green, blue
+        dataset.add_new(0x00281101 + number, "US", [256, 0, 16])
+        dataset.add_new(0x00281201 + number, "OW", (np.arange(256, dtype=np.uint16) * (100 + number)).tobytes())
+    dataset.LossyImageCompressionMethod = methods = ["ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_13818_2"]
+    stream = io.BytesIO()
+    dataset.save_as(stream)
+    _, cleaned = clean(stream.getvalue())
+    assert cleaned.PhotometricInterpretation == "PALETTE COLOR"
+    assert cleaned.LossyImageCompressionMethod == methods
+    before, after = (apply_color_lut(each.pixel_array, each) for each in (dataset, cleaned))
+    assert np.array_equal(before, after)
 
 
 def test_drawings_in_unused_bits_are_erased(slice_file: Path) -> None:

@@ -24,7 +24,7 @@ from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_n
 from braintumor_desktop.reporting import ReaderNote, build_report, write_dicom
 from braintumor_desktop.reporting.dicom.identity import FreshUids, Identity
 from braintumor_desktop.reporting.dicom.kinds import DicomKind
-from dicom_files import only
+from dicom_files import edit, only
 from dicom_objects import PROBABILITIES, dcmqi, dumped, ellipsoid, faults, outlined, pdf_inside
 
 SHARED = (
@@ -288,6 +288,36 @@ def test_a_write_that_fails_leaves_no_part_of_the_set(series: Study, tmp_path: P
     with pytest.raises(BrainTumorError, match=r"sr\.dcm"):
         write_dicom(build_report(analysis), analysis, tmp_path / "out", (DicomKind.REPORT, DicomKind.CAPTURE))
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["sr.dcm"]
+
+
+def test_a_write_that_fails_leaves_an_earlier_set_as_it_was(series: Study, tmp_path: Path) -> None:
+    analysis = outlined(series, ellipsoid(series, (0.4, 0.4, 0.6)))
+    written(analysis, tmp_path, (DicomKind.SEGMENTATION, DicomKind.CAPTURE))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    (tmp_path / "sr.dcm").mkdir()
+    with pytest.raises(BrainTumorError, match=r"sr\.dcm"):
+        write_dicom(build_report(analysis), analysis, tmp_path, (DicomKind.REPORT,))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_a_set_takes_the_place_of_an_earlier_one_and_leaves_what_others_made(series: Study, tmp_path: Path) -> None:
+    written(outlined(series, ellipsoid(series, (0.4, 0.4, 0.6))), tmp_path, (DicomKind.REPORT, DicomKind.CAPTURE))
+    without = outlined(series, np.zeros(series.pixels.shape, np.bool_))
+    assert set(written(without, tmp_path, (DicomKind.REPORT,))) == {"sr"}
+    edit(tmp_path / "sr.dcm", lambda dataset: setattr(dataset, "Manufacturer", "Another"), to=tmp_path / "pdf.dcm")
+    (tmp_path / "seg.dcm").write_bytes(b"no DICOM file")
+    write_dicom(build_report(without), without, tmp_path, (DicomKind.REPORT,))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pdf.dcm", "seg.dcm", "sr.dcm"]
+
+
+def test_a_slice_thickness_that_is_unknown_stays_out(tmp_path: Path) -> None:
+    (path,) = write_dicom_series(make_volume(5, (1, 40, 48), (6.0, 5.0, 4.5)), tmp_path / "in")
+    edit(path, lambda dataset: delattr(dataset, "SliceThickness"))
+    study = only(path).load()
+    objects = written(outlined(study, ellipsoid(study, (0.5, 0.4, 0.6))), tmp_path / "out", (DicomKind.SEGMENTATION,))
+    (measures,) = objects["seg"].SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    assert measures.PixelSpacing == [5.0, 4.5]
+    assert "SliceThickness" not in measures
 
 
 def test_nothing_to_outline_is_said_and_nothing_is_written(series: Study, tmp_path: Path) -> None:

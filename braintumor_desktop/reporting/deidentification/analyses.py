@@ -35,17 +35,16 @@ def deidentified(
     refer to their images (costs some milliseconds a slice); blank_text: make the places black.
     """
     study = analysis.study
-    modality = study.source.modality
-    clean_modality = None if modality is None else code_term(modality)
+    quoted = {word: code_term(word) for word in (study.source.modality, study.source.body_part) if word}
 
     def clean(sentence: str) -> str:
-        """The modality is the one word of a header that notes and flags quote."""
-        if not modality or modality == clean_modality:
-            return sentence
+        """Modality and part of the body are the only words of a header that notes and flags quote."""
         if isinstance(sentence, Phrase):
-            values = {name: clean_modality if value == modality else value for name, value in sentence.values.items()}
+            values = {name: quoted.get(value, value) for name, value in sentence.values.items()}
             return sentence if sentence.plural else phrase(sentence.template, **values)
-        return sentence.replace(modality, str(clean_modality))
+        for word, term in quoted.items():
+            sentence = sentence.replace(word, term)
+        return sentence
 
     texts = texts_in(study)
     pixels = study.pixels
@@ -54,7 +53,14 @@ def deidentified(
         for plane in pixels:
             blanked(plane, texts, pixels.min())
     digest = pseudonyms.label("file", study.source.sha256)  # objects made of one file still share a study
-    source = replace(study.source, path=Path(label), sha256=digest, size_bytes=0, modality=clean_modality)
+    source = replace(
+        study.source,
+        path=Path(label),
+        sha256=digest,
+        size_bytes=0,
+        modality=quoted.get(study.source.modality or ""),
+        body_part=quoted.get(study.source.body_part or ""),
+    )
     frame = study.geometry.frame_of_reference_uid
     clean_study = replace(
         study,

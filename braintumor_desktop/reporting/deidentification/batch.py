@@ -16,14 +16,7 @@ from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.imaging.archive import is_office_document, list_archive
 from braintumor_desktop.imaging.burnt_in_text import Box
-from braintumor_desktop.imaging.dicomdir import (
-    find_listed,
-    is_dicomdir,
-    leads_outside,
-    listed_files,
-    missing_files,
-    outside_files,
-)
+from braintumor_desktop.imaging.dicomdir import is_dicomdir, resolve
 from braintumor_desktop.imaging.files import FileRef, Files
 from braintumor_desktop.imaging.limits import DEFAULT_LIMITS, Limits
 from braintumor_desktop.imaging.load import find_inputs, load_file
@@ -123,15 +116,9 @@ def _opened(ref: FileRef, files: Files, limits: Limits, outcome: Outcome) -> Ite
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06") and not is_office_document(ref.path, files):
         yield from list_archive(ref.path, files, limits)
     elif is_dicomdir(head) and ref.given:
-        with files.open(ref) as stream:
-            listed = listed_files(stream)
-        inside = [parts for parts in listed if not leads_outside(parts)]
-        found = [path for parts in inside if (path := find_listed(parts, ref.path.parent)) is not None]
-        if len(inside) < len(listed):
-            outcome.failed.append((ref.path, outside_files(len(listed) - len(inside))))
-        if len(found) < len(inside):
-            outcome.failed.append((ref.path, missing_files(len(inside) - len(found), len(inside))))
-        yield from (FileRef(path, given=False) for path in found)
+        found, errors = resolve(ref, files)
+        outcome.failed += [(ref.path, error) for error in errors]
+        yield from found
     else:
         yield ref
 
@@ -152,7 +139,9 @@ class _Run:
         signature = recognise(head)
         family = None if signature is None else signature.family
         if family is Family.DICOM:
-            if not is_dicomdir(head):  # a list of names and file ids; OUT needs none
+            if is_dicomdir(head):  # in a folder or archive, whose files come by themselves; OUT needs none
+                self.outcome.failed += [(ref.path, error) for error in resolve(ref, files)[1]]
+            else:
                 self._dicom(files.read(ref, self._limits.max_volume_bytes))
         elif family is Family.NIFTI:
             data = files.read(ref, self._limits.max_volume_bytes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.imaging.burnt_in_text import Box, blanked, find_text
-from braintumor_desktop.imaging.dicom_header import damaged, read_header
+from braintumor_desktop.imaging.dicom_header import damaged, native_bytes, read_header
 from braintumor_desktop.imaging.dicom_library import library
-from braintumor_desktop.imaging.dicom_pixels import read_planes
+from braintumor_desktop.imaging.dicom_pixels import own_bits, read_planes
 from braintumor_desktop.reporting.deidentification.codestreams import (
     NotUnderstoodError,
     can_be_cleaned,
@@ -137,11 +136,7 @@ def _clean_pixels(dataset: Any) -> None:
     if syntax not in _NATIVE:
         _clean_frames(dataset, syntax, frames)
         return
-    bits = int(dataset.BitsAllocated) * int(dataset.get("SamplesPerPixel", 1)) * dataset.Rows * dataset.Columns * frames
-    if str(dataset.get("PhotometricInterpretation", "")).startswith("YBR_FULL_422"):
-        bits = bits * 2 // 3
-    size = math.ceil(bits / 8)
-    raw = dataset[keyword].value[:size]
+    raw = dataset[keyword].value[: native_bytes(dataset)]
     if keyword == "PixelData":
         raw = _own_bits(raw, dataset)
     dataset[keyword].value = raw + b"\0" * (len(raw) % 2)
@@ -177,14 +172,16 @@ def _clean_frames(dataset: Any, syntax: str, frames: int) -> None:
 def _own_bits(raw: bytes, dataset: Any) -> bytes:
     """The bits above and below a pixel's own made zero (above a signed one: its sign); drawings hid there once."""
     stored, high, allocated = int(dataset.BitsStored), int(dataset.HighBit), int(dataset.BitsAllocated)
-    if allocated not in (8, 16, 32) or stored >= allocated or high + 1 < stored:
+    if allocated not in (8, 16, 32):
         return raw
     big = str(dataset.file_meta.TransferSyntaxUID) == _NATIVE[3] and allocated > 8 and dataset["PixelData"].VR != "OB"
     kind = np.dtype(f"{'>' if big else '<'}{'i' if dataset.PixelRepresentation else 'u'}{allocated // 8}")
     whole = len(raw) // kind.itemsize * kind.itemsize
     values = np.frombuffer(raw[:whole], kind).astype(kind.newbyteorder("="))
-    up, down = allocated - 1 - high, allocated - stored
-    own = ((values << up) >> down) << (high + 1 - stored)
+    own = own_bits(values, stored, high)
+    if own is None:
+        return raw
+    own <<= high + 1 - stored
     return own.astype(kind).tobytes() if not np.array_equal(own, values) else raw
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterable
-from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from pydicom.dataset import Dataset
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.imaging.dicom_library import library
-from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
+from braintumor_desktop.reporting.atomic import ensure_folder, refusals_told, replace_together
 from braintumor_desktop.reporting.dicom.capture import capture
 from braintumor_desktop.reporting.dicom.document import encapsulate
+from braintumor_desktop.reporting.dicom.equipment import MANUFACTURER
 from braintumor_desktop.reporting.dicom.identity import Identity
 from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind, in_order
 from braintumor_desktop.reporting.dicom.measurement_report import structured_report
@@ -24,6 +25,9 @@ from braintumor_desktop.reporting.dicom.source import source_of
 from braintumor_desktop.reporting.dicom.source_images import capture_source
 from braintumor_desktop.reporting.pdf import Paper, render_pdf
 from braintumor_desktop.reporting.report import Report
+
+_NAME = re.compile(r"(?:seg|prob|sr|sc|pdf|source)(?:-\d{3,})?\.dcm")
+"""Of every file that `_objects` names."""
 
 
 def dicom_objects(
@@ -63,24 +67,29 @@ def write_dicom(
 ) -> list[Path]:
     """Write the objects of `dicom_objects` into `folder`, made where it doesn't exist; their paths.
 
-    Files of the same names are replaced. Raises BrainTumorError EXPORT_FAILED; files that this call had written are
-    then removed again, so no part of a set is left that points to objects which are not there.
+    They take the place of an earlier set there, of which nothing is left. Raises BrainTumorError EXPORT_FAILED; the
+    folder then stays as it was, so no part of a set is ever there that points to objects which are not.
     """
     objects = dicom_objects(report, analysis, kinds, identity, paper)
-    contents = {name: _encoded(dataset) for name, dataset in objects.items()}
+    contents = {folder / name: _encoded(dataset) for name, dataset in objects.items()}
     ensure_folder(folder)
-    written: list[Path] = []
-    try:
-        for name, content in contents.items():
-            with atomic_write(folder / name) as stream:
-                stream.write(content)
-            written.append(folder / name)
-    except BaseException:
-        for path in written:
-            with suppress(OSError):
-                path.unlink()
-        raise
-    return written
+    with refusals_told(folder):
+        earlier = [path for path in folder.iterdir() if path not in contents and _written_here(path)]
+    replace_together(contents, outdated=earlier)
+    return list(contents)
+
+
+def _written_here(path: Path) -> bool:
+    """By its name and by who made it: an archive's own report may be called the same."""
+    if not _NAME.fullmatch(path.name):
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            dataset = library().dcmread(path, stop_before_pixels=True, specific_tags=["Manufacturer"])
+        except Exception:  # noqa: BLE001 - pydicom raises nearly every type on what is no DICOM file
+            return False
+    return bool(dataset.get("Manufacturer") == MANUFACTURER)
 
 
 def _objects(

@@ -176,9 +176,6 @@ def _make(
     measures = made.SharedFunctionalGroupsSequence[0].get("PixelMeasuresSequence")
     if measures and source.thickness_mm is None and "SliceThickness" in measures[0]:
         del measures[0].SliceThickness
-    measures = made.SharedFunctionalGroupsSequence[0].get("PixelMeasuresSequence")
-    if measures and source.thickness_mm is None:
-        del measures[0].SliceThickness
     if not source.located:
         made.PatientOrientation = patient_orientation(analysis.study)
     complete(made, source)
