@@ -43,7 +43,8 @@ _POINTS = {
 class Reading:
     """The reader's part of a case.
 
-    verdicts: on the answers of models, by the SHA-256 of their weights, because another model gives another answer;
+    verdicts: on the answers of models, by the SHA-256 of their weights, because another model gives another answer,
+    with ``+mirrored`` or ``+<slices>`` behind it where the answer is the mirrored one or that to part of a series;
     sequence: what the reader says it is, in words, None for "not known"; only meant where `sequence_corrected`.
     """
 
@@ -56,6 +57,25 @@ class Reading:
     @property
     def empty(self) -> bool:
         return self == Reading()
+
+
+def joined(reading: Reading, before: Reading, stored: Reading) -> Reading:
+    """A reading with what was stored from elsewhere since `before`, what was last kept of it; its own part wins."""
+    others = [m for m in stored.measurements if m not in before.measurements and m not in reading.measurements]
+    verdicts = {answer: said for answer, said in stored.verdicts.items() if answer not in before.verdicts}
+    comment = reading.comment
+    if comment == before.comment:
+        comment = stored.comment or comment
+    elif rest := stored.comment.removeprefix(before.comment).strip():
+        comment = f"{comment}\n{rest}".strip()
+    corrected = reading if reading.sequence_corrected else stored
+    return Reading(
+        (*reading.measurements, *others),
+        {**verdicts, **reading.verdicts},
+        comment,
+        corrected.sequence,
+        corrected.sequence_corrected,
+    )
 
 
 def readings_folder(settings_file: Path | None = None) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,9 @@ class BatchExport(QObject):
     def __init__(self, window: MainWindow, folder: Path) -> None:
         super().__init__(window)
         self._window, self._folder = window, folder
+        self._settings = replace(window.settings)  # all of it is as it was asked for, de-identified or not
         cases = [c for c in window.workspace.model.cases if c.state is not CaseState.CANCELLED]
-        reports = [
-            folder / f"{stem}.pdf" for stem in distinct_stems([stem_of(case, window.settings) for case in cases])
-        ]
+        reports = [folder / f"{stem}.pdf" for stem in distinct_stems([stem_of(case, self._settings) for case in cases])]
         self._waiting = deque(zip(cases, reports, strict=True))
         self._all = len(cases)
         self._now: tuple[Case, Path] | None = None
@@ -52,46 +52,44 @@ class BatchExport(QObject):
         workspace = self._window.workspace
         workspace.changed.connect(self._case_changed)
         workspace.model.rowsRemoved.connect(self._case_removed)
+        workspace.model.modelReset.connect(self._case_removed)
         self._next()
 
     def cancel(self) -> None:
         """Stop after the report that is being written."""
         self._cancelled = True
-        if self._now is not None and self._now[0].analysis is None:
+        if self._now is not None:
             self._next()
 
     def _next(self) -> None:
-        cases = self._window.workspace.model.cases
-        while self._waiting and self._waiting[0][0] not in cases:  # taken off the list meanwhile
-            self._waiting.popleft()
-        if self._cancelled or not self._waiting:
-            self._now = self._window.workspace.held = None
-            self._write_table()
-            return
-        done = self._all - len(self._waiting)
-        self.progressed.emit(
-            tr("Saving report {number} of {count}", number=done + 1, count=self._all), done / self._all
-        )
-        self._now = case, _ = self._waiting.popleft()
-        self._window.workspace.held = case
-        if case.state is CaseState.DONE and case.analysis is None:
-            self._window.workspace.analyse(case)
-        self._take()
+        """Go on to the next case that has a report, or is to be waited for; after the last one to the table."""
+        workspace = self._window.workspace
+        while self._waiting and not self._cancelled:
+            done = self._all - len(self._waiting)
+            case, path = self._waiting.popleft()
+            if case not in workspace.model.cases:  # taken off the list meanwhile
+                continue
+            self.progressed.emit(
+                tr("Saving report {number} of {count}", number=done + 1, count=self._all), done / self._all
+            )
+            self._now, workspace.held = (case, path), case
+            if case.state is CaseState.DONE and case.analysis is None:
+                workspace.analyse(case)
+            if case.state.busy or self._write_report(case, path):
+                return
+        self._now = workspace.held = None
+        self._write_table()
 
-    def _take(self) -> None:
-        """Write the report of the case whose turn it is, if it can be."""
-        if self._now is None or self._now[0].state.busy:
-            return
-        case, path = self._now
+    def _write_report(self, case: Case, path: Path) -> bool:
+        """Begin to write the report of a case that is no longer busy. False where there is none to write."""
         analysis, reading = case.analysis, case.reading
         if analysis is None:
             if case.error is not None:
-                label = label_of(case, self._window.settings)
+                label = label_of(case, self._settings)
                 self._rows += table_rows(error_line(Path(label) if label else case.path or Path(case.name), case.error))
-            self._next()
-            return
+            return False
         self._now = None
-        export = export_of(case, ExportKind.PDF, path, self._window.settings)
+        export = export_of(case, ExportKind.PDF, path, self._settings)
 
         def save() -> Export:
             ready = without_identity(export, self._window.exporter.text_seen.emit)
@@ -111,10 +109,13 @@ class BatchExport(QObject):
             self._next()
 
         self._window.exporter.run(save, written)
+        return True
 
     def _case_changed(self, case: Case) -> None:
-        if self._now is not None and case is self._now[0]:
-            self._take()
+        if self._now is None or case is not self._now[0] or case.state.busy:
+            return
+        if not self._write_report(*self._now):
+            self._next()
 
     def _case_removed(self) -> None:
         if self._now is not None and self._now[0] not in self._window.workspace.model.cases:
@@ -129,6 +130,7 @@ class BatchExport(QObject):
             self._errors.append(outcome)
         self._window.workspace.changed.disconnect(self._case_changed)
         self._window.workspace.model.rowsRemoved.disconnect(self._case_removed)
+        self._window.workspace.model.modelReset.disconnect(self._case_removed)
         if self._errors:
             first = self._errors[0]
             count = len(self._errors)

@@ -16,7 +16,7 @@ from braintumor_desktop.domain.findings import Analysis, SliceMaps
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.imaging import Entry
+from braintumor_desktop.imaging import Entry, Problem
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.inference.quality import sequence_flags
@@ -46,9 +46,9 @@ class Case:
     """A study on its way through the program.
 
     load: reads the pixels, raises BrainTumorError; path: None where there is no file (pasted, phantom);
-    entry: what the listing said of it; volume: which of several at the same place; facts: that in a few words;
+    entry, problem: what the listing said of it; volume: which of several at the same place; facts: that in a few words;
     headline, thumbnail: stay when `study` and `analysis` are let go to save memory;
-    first_window, first_slice: what is shown at first;
+    in_job: whether the job it waits for holds its pixels; first_window, first_slice: what is shown at first;
     window, slice_index, turn, measured, verdicts, comment, correction: the reader's; `correction` is the sequence, in a
     tuple of one once it was corrected; reading_key, kept: under which name, and what, of it lies on disk;
     exported: what of it is in a file that the reader saved; signed_by, signed_on: who says so, and on which day; never
@@ -60,10 +60,12 @@ class Case:
     path: Path | None
     load: SharedRead
     entry: Entry | None = None
+    problem: Problem | None = None
     state: CaseState = CaseState.WAITING
     stage: str = ""
     fraction: float = 0.0
     study: Study | None = None
+    in_job: bool = False
     load_ms: float = 0.0
     first_window: Window | None = None
     window: Window | None = None
@@ -120,14 +122,14 @@ class Case:
     @property
     def verdict(self) -> Verdict | None:
         """On the answer that is shown."""
-        return None if self.analysis is None else self.verdicts.get(self.analysis.model.sha256)
+        return None if self.analysis is None else self.verdicts.get(_answer_key(self.analysis))
 
     @verdict.setter
     def verdict(self, verdict: Verdict | None) -> None:
         if self.analysis is not None:
-            self.verdicts.pop(self.analysis.model.sha256, None)
+            self.verdicts.pop(_answer_key(self.analysis), None)
             if verdict is not None:
-                self.verdicts[self.analysis.model.sha256] = verdict
+                self.verdicts[_answer_key(self.analysis)] = verdict
 
     @property
     def reading(self) -> Reading:
@@ -144,9 +146,10 @@ class Case:
             self.correct_sequence(kept.sequence)
 
     def forget_reading(self) -> None:
-        """Begin anew, with what the sequence is: other pixels come."""
+        """Begin anew, with what the sequence is: other pixels come, and what is kept of these stays."""
         self.measured, self.verdicts, self.comment = MeasurementHistory(), {}, ""
         self.signed_by, self.signed_on, self.exported = "", None, None
+        self.reading_key, self.kept = "", self.reading
 
     def correct_sequence(self, sequence: str | None) -> None:
         """What the reader says the sequence is, wherever it is shown from now on."""
@@ -188,6 +191,20 @@ class Case:
                 arrays.append(self.analysis.explanation.heatmap)
         return sum(a.nbytes for a in arrays)
 
+    @property
+    def can_let_go(self) -> bool:
+        """Whether what it holds comes back by itself: no job works on it, and no answer is older than a failure."""
+        if self.state is CaseState.WAITING:
+            return self.analysis is None and not self.in_job
+        return self.state is CaseState.DONE or (self.analysis is None and not self.state.busy)
+
     def let_go(self) -> None:
-        """Drop pixels and maps; they come back by analysing again, with the same answer."""
+        """Drop pixels and maps; pixels are read again when they are needed, and an answer comes by analysing again."""
         self.study = self.analysis = None
+
+
+def _answer_key(analysis: Analysis) -> str:
+    """What tells an answer from the other ones to the same pixels: the weights, and what was made of them."""
+    mirrored = any(flag.code == "mirrored" for flag in analysis.quality.flags)
+    part = f"+{len(analysis.slices)}" if analysis.slices and not analysis.complete else ""
+    return f"{analysis.model.sha256}{'+mirrored' if mirrored else ''}{part}"

@@ -133,6 +133,7 @@ class CasePanel(QWidget):
         model.rowsInserted.connect(lambda parent, first, _last: self.view.expand(model.index(first, 0, parent)))
         model.rowsAboutToBeRemoved.connect(self._about_to_be_removed)
         model.rowsRemoved.connect(self._removed)
+        model.modelReset.connect(self._current_changed)
         self.title = QLabel(tr("Cases"))
         bold = self.title.font()
         bold.setBold(True)
@@ -207,6 +208,7 @@ class CasePanel(QWidget):
         cases = self._model.cases
         if cases and self._shown not in cases:
             self.choose(cases[min(self._vacant, len(cases) - 1)])
+        self.refresh()
 
     def _retry(self) -> None:
         if self.current is not None:

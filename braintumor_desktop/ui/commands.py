@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from braintumor_desktop.ui.drop_zone import files_in, picture_in
 from braintumor_desktop.ui.exporting import ExportKind, export_of
 from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
 from braintumor_desktop.ui.joining import join, numbered_cases
+from braintumor_desktop.ui.replacing import save_with_ending
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 if TYPE_CHECKING:
@@ -149,7 +151,7 @@ class Commands(QObject):
         dialog.open()
 
     def _save_as(self, case: Case, kind: ExportKind, dicom_kinds: tuple[DicomKind, ...] = ()) -> Callable[[str], None]:
-        def save(file: str) -> None:
+        def save(path: Path) -> None:
             if case.analysis is None:
                 return
             reading = case.reading
@@ -157,11 +159,11 @@ class Commands(QObject):
             with_reading = with_reading and not self._window.deidentify.on  # what was typed stays behind
             self._window.statusBar().showMessage(tr("Saving…"))
             self._window.exporter.submit(
-                replace(export_of(case, kind, Path(file), self._window.settings), dicom_kinds=dicom_kinds),
+                replace(export_of(case, kind, path, self._window.settings), dicom_kinds=dicom_kinds),
                 lambda: setattr(case, "exported", reading) if with_reading else None,
             )
 
-        return save
+        return lambda file: save_with_ending(Path(file), kind.ending, self._window, save)
 
     # Case
 
@@ -172,7 +174,9 @@ class Commands(QObject):
     def step_volume(self, by: int) -> None:
         """Another volume of a series that holds several; its analysis begins anew."""
         case = self._case
-        if case is not None and case.entry is not None:
+        if case is None or case.entry is None or case.state.busy:
+            return
+        if self._window.unsaved.ask([case], partial(self.step_volume, by)):
             self._window.workspace.choose_volume(case, (case.volume + by) % case.entry.frames)
 
     def join_pictures(self) -> None:
@@ -202,10 +206,7 @@ class Commands(QObject):
     def remove(self) -> None:
         case = self._case
         if case is not None and self._window.unsaved.ask([case], self.remove):
-            self._window.notice.hide_for(case)
             self._window.workspace.remove(case)
-            if self._window.area.other not in self._window.workspace.model.cases:
-                self._window.area.show_beside(None)
 
     def reset(self) -> None:
         if not self._window.unsaved.ask(self._window.workspace.model.cases, self.reset):
@@ -213,7 +214,6 @@ class Commands(QObject):
         self._window.notice.hide()
         self._window.area.show_beside(None)
         self._window.workspace.reset()
-        self._window.show_case(None)
 
     # Settings and help
 

@@ -1,4 +1,4 @@
-"""The switch for de-identified exports: one for all of them, in the menu, in every save dialog and in the settings."""
+"""The switch for de-identified exports: one for all of them, in the menu, in save dialogs and in the settings."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
-from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import ReaderMeasurement
@@ -34,6 +34,7 @@ from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.deidentifying import SESSION, label_of
 from braintumor_desktop.ui.reader_box import reader_note
+from braintumor_desktop.ui.reading import typed_error
 
 Outcome = Any | BrainTumorError
 NIFTI_ENDING = ".nii.gz"
@@ -161,12 +162,8 @@ class Exporter(QObject):
 def _outcome(task: Callable[[], Any]) -> Outcome:
     try:
         return task()
-    except BrainTumorError as error:
-        return error
-    except Exception as cause:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
-        unforeseen = internal_error(cause)
-        unforeseen.__cause__ = cause
-        return unforeseen
+    except Exception as error:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
+        return typed_error(error)
 
 
 def without_identity(export: Export, text_seen: Callable[[], None] | None = None) -> Export:
@@ -228,11 +225,12 @@ def report_of(export: Export) -> Report:
     )
 
 
-def pdf_of(export: Export) -> bytes:
-    """The bytes of the PDF report."""
+def pdf_of(export: Export, text_seen: Callable[[], None] | None = None) -> bytes:
+    """The bytes of the PDF report. text_seen: see `without_identity`."""
     from braintumor_desktop.reporting.pdf import render_pdf  # the PDF library costs a quarter second: not at the start
 
-    return render_pdf(report_of(without_identity(export)), paper="Letter" if export.paper == "Letter" else "A4")
+    report = report_of(without_identity(export, text_seen))
+    return render_pdf(report, paper="Letter" if export.paper == "Letter" else "A4")
 
 
 def _pdf(export: Export) -> Path:
@@ -258,19 +256,23 @@ def _json(export: Export) -> Path:
 
 
 def _mask(export: Export) -> Path | None:
-    return write_mask(export.analysis, export.path.parent, stem=export.path.stem)
+    return write_mask(export.analysis, export.path.parent, stem=_stem(export))
 
 
 def _heatmap(export: Export) -> Path | None:
-    return write_heatmap(export.analysis, export.path.parent, stem=export.path.stem)
+    return write_heatmap(export.analysis, export.path.parent, stem=_stem(export))
 
 
 def _mask_nifti(export: Export) -> Path | None:
-    return write_mask_nifti(export.analysis, export.path.parent, stem=export.path.name.removesuffix(NIFTI_ENDING))
+    return write_mask_nifti(export.analysis, export.path.parent, stem=_stem(export))
 
 
 def _heatmap_nifti(export: Export) -> Path | None:
-    return write_heatmap_nifti(export.analysis, export.path.parent, stem=export.path.name.removesuffix(NIFTI_ENDING))
+    return write_heatmap_nifti(export.analysis, export.path.parent, stem=_stem(export))
+
+
+def _stem(export: Export) -> str:
+    return export.path.name.removesuffix(export.kind.ending)  # `Path.stem` would cut a name at its last dot
 
 
 def _dicom(export: Export) -> Path:

@@ -30,8 +30,12 @@ def offer(case: Case, cases: list[Case]) -> str:
 
 
 def join(cases: list[Case], workspace: Workspace) -> None:
-    """Open these pictures as one stack, and take them off the list once it is read; the files stay."""
+    """Open these pictures as one stack, and take them off the list once it is read; the files stay.
+
+    Where they are no stack, those that were not analysed yet go on waiting for it.
+    """
     entries = [each.entry for each in cases if each.entry is not None]
+    busy = [each for each in cases if each.state.busy]
     limits, path = workspace.limits, joined_path(entries)
     for each in cases:
         workspace.cancel(each)
@@ -40,8 +44,11 @@ def join(cases: list[Case], workspace: Workspace) -> None:
     def clear_up(case: Case) -> None:
         if case is stack and (case.study is not None or not case.state.busy):
             workspace.changed.disconnect(clear_up)
-            for each in cases if case.study is not None else []:
-                if each in workspace.model.cases:
+            joined = case.study is not None
+            for each in [each for each in cases if each in workspace.model.cases]:
+                if joined:
                     workspace.remove(each)
+                elif each in busy:
+                    workspace.analyse(each)
 
     workspace.changed.connect(clear_up)

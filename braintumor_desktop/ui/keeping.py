@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
-from braintumor_desktop.storage.readings import Reading, ReadingStore, reading_key
+from braintumor_desktop.storage.readings import Reading, ReadingStore, joined, reading_key
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.case import Case
 
@@ -19,11 +19,10 @@ class Keeper(QObject):
     """Between the cases of a window and the store.
 
     Nothing is fetched or written while the reader has switched it off. trouble: a typed error, told once until it goes
-    well again; restored: a case has its earlier reading back.
+    well again.
     """
 
     trouble = Signal(object)
-    restored = Signal(object)
 
     def __init__(self, settings: Settings, store: ReadingStore, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +54,6 @@ class Keeper(QObject):
             self.trouble.emit(BrainTumorError(ErrorCode.READING_DAMAGED, words, hint))
         if not kept.empty:
             case.take_reading(kept)
-            self.restored.emit(case)
         case.kept = kept
 
     def note_change(self, case: Case | None) -> None:
@@ -72,7 +70,11 @@ class Keeper(QObject):
         self.keep(changed)
 
     def keep(self, cases: Iterable[Case]) -> None:
-        """Write the readings of these cases, where they are other than what is kept."""
+        """Write the readings of these cases, where they are other than what is kept.
+
+        What lies there of the same series from elsewhere, from before the keeping was switched on or from its other
+        row in the list, is not replaced but joined.
+        """
         if not self._settings.keep_readings:
             return
         for case in cases:
@@ -80,7 +82,8 @@ class Keeper(QObject):
             if not case.reading_key or reading == case.kept:
                 continue
             try:
-                self.store.save(case.reading_key, reading)
+                stored, _ = self.store.load(case.reading_key)
+                self.store.save(case.reading_key, joined(reading, case.kept, stored))
             except OSError as cause:
                 self._tell(cause)
             else:

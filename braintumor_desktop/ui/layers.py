@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QTransform
 
-from braintumor_desktop.domain.measurements import Diameter, Diameters
+from braintumor_desktop.domain.measurements import Diameters
 from braintumor_desktop.imaging.overlay import COLORMAPS, colorize, contours
 from braintumor_desktop.imaging.windowing import Window, apply_window
 from braintumor_desktop.reporting.canvas import DIAMETER_COLOUR, OUTLINE_COLOUR
-from braintumor_desktop.reporting.figures import in_words
+from braintumor_desktop.reporting.figures import diameter_in_words
 
 CONTOUR = QColor(*OUTLINE_COLOUR)
 DIAMETER = QColor(*DIAMETER_COLOUR)
@@ -162,9 +162,9 @@ def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> No
         for colour, width in ((_HALO, 3.0), (DIAMETER, 1.4)):
             painter.setPen(QPen(colour, width))
             painter.drawLines(marks)
-        place = _length_place(QFontMetricsF(painter.font()), line, _length(diameter), taken)
+        place = _length_place(QFontMetricsF(painter.font()), line, diameter_in_words(diameter), taken)
         taken.append(place)
-        draw_text(painter, place.bottomLeft(), _length(diameter), DIAMETER.lighter(125))
+        draw_text(painter, place.bottomLeft(), diameter_in_words(diameter), DIAMETER.lighter(125))
     painter.restore()
 
 
@@ -196,11 +196,6 @@ def draw_text(painter: QPainter, place: QPointF, text: str, colour: QColor) -> N
         painter.drawText(place + QPointF(dx, dy), text)
     painter.setPen(colour)
     painter.drawText(place, text)
-
-
-def _length(diameter: Diameter) -> str:
-    known = diameter.length_mm is not None
-    return in_words(diameter.length_mm, 1, "mm") if known else in_words(diameter.length_px, 1, "px")
 
 
 def _length_place(metrics: QFontMetricsF, line: QLineF, words: str, taken: list[QRectF]) -> QRectF:

@@ -149,6 +149,8 @@ class MainWindow(QMainWindow):
         self.slice_strip.slice_chosen.connect(self.go_to_slice)
         self.overlay_bar.opacity_changed.connect(self.set_opacity)
         self.overlay_bar.colormap_changed.connect(self.choose_colormap)
+        self.workspace.in_view = lambda: (self.area.other,)
+        self.workspace.model.rowsRemoved.connect(self._case_removed)
         self.workspace.ready_to_show.connect(self._ready_to_show)
         self.workspace.changed.connect(self._case_changed)
         self.workspace.trouble.connect(self._trouble)
@@ -217,6 +219,7 @@ class MainWindow(QMainWindow):
         self._show_results.start()
 
     def _enable_actions(self, case: Case | None) -> None:
+        self.enable_cancel()
         busy = case is not None and case.state.busy
         analysis = None if case is None else case.analysis
         enable = self.menus.enable
@@ -230,13 +233,18 @@ class MainWindow(QMainWindow):
         enable(("analyse",), case is not None and not busy)
         self.actions_by_name["analyse"].setIconText(tr("Analyse") if analysis is None else tr("Re-analyse"))
         enable(("reanalyse",), analysis is not None and not busy)
-        enable(("cancel",), busy or self.listing_bar.isVisible() or self.reports.batch is not None)
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
         enable(("remove",), case is not None)
         several = case is not None and case.entry is not None and case.entry.frames > 1
         enable(("next_volume", "previous_volume"), several and not busy)
         enable(("join",), case is not None and case.entry is not None and is_numbered(case.entry))
         enable(("next", "previous", "reset"), bool(self.workspace.model.cases))
+
+    def enable_cancel(self) -> None:
+        """As long as there is something to stop."""
+        shown = self.workspace.shown
+        busy = self.listing_bar.isVisible() or self.reports.batch is not None
+        self.menus.enable(("cancel",), busy or (shown is not None and shown.state.busy))
 
     def _ready_to_show(self, case: Case) -> None:
         self.case_panel.choose(case)
@@ -261,6 +269,13 @@ class MainWindow(QMainWindow):
                 if self.viewer.slice_index != case.slice_index:
                     self.area.go_to(self.viewer, case.slice_index)
             self._refresh(case)
+
+    def _case_removed(self) -> None:
+        """Neither a message nor a view is left of a case that is off the list."""
+        cases = self.workspace.model.cases
+        self.notice.hide_unless_about(cases)
+        if self.area.other is not None and self.area.other not in cases:
+            self.area.show_beside(None)
 
     def _trouble(self, error: BrainTumorError, case: Case | None) -> None:
         self.notice.show_error(error, case)
@@ -315,18 +330,19 @@ class MainWindow(QMainWindow):
 
     def _listing(self, stage: str, share: float) -> None:
         self.listing_bar.show_progress(stage, share)
-        self.actions_by_name["cancel"].setEnabled(True)
+        self.enable_cancel()
 
     def _listing_ended(self) -> None:
         self.listing_bar.hide()
         self._enable_actions(self.workspace.shown)
 
     def _passed_over(self, count: int) -> None:
-        one, more = (
+        words = tr_count(
             "{count} file that is no picture was passed over",
             "{count:,} files that are no pictures were passed over",
+            count,
         )
-        self.statusBar().showMessage(tr_count(one, more, count), _MESSAGE_MS)
+        self.statusBar().showMessage(words, _MESSAGE_MS)
 
     def _remember(self, files: list[Path]) -> None:
         for file in reversed(files[:10]):

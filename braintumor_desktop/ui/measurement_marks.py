@@ -37,7 +37,7 @@ def draw_measurements(
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for index, measurement in enumerate(drawn):
-        if not _is_here(view, measurement):
+        if not is_here(view, measurement):
             continue
         path = _path(view, measurement)
         colour = SELECTED if index == selected else MARK
@@ -49,10 +49,16 @@ def draw_measurements(
     painter.restore()
 
 
+def is_here(view: PlaneView, measurement: ReaderMeasurement) -> bool:
+    """Whether it lies on the plane that a view shows."""
+    stack = view.stack
+    return stack is not None and (measurement.plane, measurement.slice_index) == (stack.plane.value, view.slice_index)
+
+
 def hit_at(view: PlaneView, drawn: Sequence[ReaderMeasurement], selected: int | None, at: QPointF) -> Hit | None:
     """What a click there takes hold of: handles first, those of the selected one before all."""
     order = sorted(range(len(drawn)), key=lambda i: i != selected)
-    here = [i for i in order if _is_here(view, drawn[i])]
+    here = [i for i in order if is_here(view, drawn[i])]
     for index in here:
         grips = [(_on_screen(view, drawn[index].handles[k]) - at, k) for k in _shown_handles(drawn[index])]
         near = [((v.x() ** 2 + v.y() ** 2) ** 0.5, k) for v, k in grips]
@@ -64,11 +70,6 @@ def hit_at(view: PlaneView, drawn: Sequence[ReaderMeasurement], selected: int | 
         if stroker.createStroke(_path(view, drawn[index])).contains(at):
             return Hit(index, None)
     return None
-
-
-def _is_here(view: PlaneView, measurement: ReaderMeasurement) -> bool:
-    stack = view.stack
-    return stack is not None and (measurement.plane, measurement.slice_index) == (stack.plane.value, view.slice_index)
 
 
 def _on_screen(view: PlaneView, point: Point) -> QPointF:

@@ -14,7 +14,7 @@ from braintumor_desktop.domain.reader_measurements import (
     ReaderMeasurement,
     bidimensional,
 )
-from braintumor_desktop.ui.measurement_marks import Hit, draw_measurements, hit_at
+from braintumor_desktop.ui.measurement_marks import Hit, draw_measurements, hit_at, is_here
 from braintumor_desktop.ui.viewer import Viewer
 
 _LEAST_PX = 4.0  # a shorter drag is a slip of the hand
@@ -85,10 +85,11 @@ class Measuring(QObject):
         a, b = (_picture_point(viewer, middle + QPointF(s * size, s * size / 2)) for s in (-0.5, 0.5))
         self._finish(_with_end(_begun(self.tool, viewer, a), viewer, a, b))
 
-    def delete(self) -> None:
-        if self.history is not None and self.selected is not None:
+    def delete(self, viewer: Viewer) -> None:
+        """The selected one, if this viewer shows it."""
+        if self.history is not None and (selected := self._selected_in(viewer)) is not None:
             drawn = list(self.history.current)
-            del drawn[self.selected]
+            del drawn[selected]
             self.selected = None
             self.history.change(drawn)
             self.changed.emit()
@@ -117,7 +118,8 @@ class Measuring(QObject):
         if self.history is None or viewer.stack is None:
             return False
         if self._third_point and self._draft is not None:
-            self._finish(self._draft)
+            if is_here(viewer, self._draft):
+                self._finish(self._draft)
             return True
         if self.tool is not None:
             start = _picture_point(viewer, at)
@@ -171,6 +173,8 @@ class Measuring(QObject):
 
     def hover(self, viewer: Viewer, at: QPointF) -> Qt.CursorShape | None:
         if self._third_point and self._draft is not None:
+            if not is_here(viewer, self._draft):
+                return Qt.CursorShape.ForbiddenCursor
             self._draft = self._draft.with_handle(2, _picture_point(viewer, at))
             self.changed.emit()
             return Qt.CursorShape.CrossCursor
@@ -184,17 +188,17 @@ class Measuring(QObject):
         return Qt.CursorShape.SizeAllCursor if hit.handle is None else Qt.CursorShape.PointingHandCursor
 
     def takes_key(self, viewer: Viewer, event: QKeyEvent) -> bool:
-        """Keys that mean something else while a measurement is selected or a tool is in hand."""
-        key = Qt.Key(event.key())
+        """Keys that mean something else while a measurement in view is selected or a tool is in hand."""
+        key, selected = Qt.Key(event.key()), self._selected_in(viewer) is not None
         if key == Qt.Key.Key_Escape:
-            return self.tool is not None or self.selected is not None
-        return key == Qt.Key.Key_Delete and self.selected is not None and not event.modifiers()
+            return self.tool is not None or selected
+        return key == Qt.Key.Key_Delete and selected and not event.modifiers()
 
     def key(self, viewer: Viewer, event: QKeyEvent) -> bool:
         key = Qt.Key(event.key())
         if self.takes_key(viewer, event):
             if key == Qt.Key.Key_Delete:
-                self.delete()
+                self.delete(viewer)
             else:
                 self.selected = None
                 self.choose(None)
@@ -221,11 +225,12 @@ class Measuring(QObject):
 
     def _nudge(self, viewer: Viewer, rows: float, columns: float, keys: Qt.KeyboardModifier) -> bool:
         """One handle by a pixel of the screen's direction; with Ctrl all of it."""
-        if self.history is None or self.selected is None or viewer.stack is None:
+        selected = self._selected_in(viewer)
+        if self.history is None or selected is None or viewer.stack is None:
             return False
         (a, b), (c, d) = viewer.turn.matrix  # its transpose goes from the screen to the picture
         by_row, by_column = b * columns + d * rows, a * columns + c * rows
-        old = self.history.current[self.selected]
+        old = self.history.current[selected]
         if keys & Qt.KeyboardModifier.ControlModifier:
             self._replace_selected(old.shifted(by_row, by_column))
             return True
@@ -233,6 +238,12 @@ class Measuring(QObject):
         row, column = old.handles[handle]
         self._replace_selected(old.with_handle(handle, (row + by_row, column + by_column), viewer.stack.spacing_mm))
         return True
+
+    def _selected_in(self, viewer: Viewer) -> int | None:
+        """The selected measurement, if this viewer shows it."""
+        if self.history is None or self.selected is None:
+            return None
+        return self.selected if is_here(viewer, self.history.current[self.selected]) else None
 
     def _extended(self, viewer: Viewer, first: ReaderMeasurement, a: Point, b: Point, at: QPointF) -> ReaderMeasurement:
         if first.kind is not MeasurementKind.FREEHAND:

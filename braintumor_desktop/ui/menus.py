@@ -234,7 +234,7 @@ class Menus:
         tip = tr("Take hold of its next handle")
         self._add(menu, "next_handle", tr("Next &handle"), "Shift+M", tip, measuring.next_handle)
         tip = tr("Delete the selected measurement")
-        self._add(menu, "delete_measurement", tr("&Delete"), "Backspace", tip, measuring.delete)
+        self._add(menu, "delete_measurement", tr("&Delete"), "Backspace", tip, view.delete_measurement)
         tip = tr("Delete all measurements of this case")
         self._add(menu, "delete_all_measurements", tr("Dele&te all"), "Ctrl+Backspace", tip, measuring.delete_all)
 

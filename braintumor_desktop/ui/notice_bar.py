@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
@@ -79,6 +81,11 @@ class NoticeBar(QFrame):
     def hide_for(self, case: Case | None) -> None:
         """Put the message away if it is about this case."""
         if case is not None and case is self._case:
+            self.hide()
+
+    def hide_unless_about(self, cases: Sequence[Case]) -> None:
+        """Put the message away if it is about a case that is none of these."""
+        if self._case is not None and self._case not in cases:
             self.hide()
 
     def _colour(self) -> None:

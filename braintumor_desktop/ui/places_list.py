@@ -9,9 +9,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QListWidget, QListWidgetItem, QSizePolicy, QWidget
 
 from braintumor_desktop.domain.findings import Analysis, Lesion
-from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.language import tr
-from braintumor_desktop.reporting.figures import in_words
+from braintumor_desktop.reporting.figures import diameter_in_words, in_words
 
 
 class PlacesList(QListWidget):
@@ -76,16 +75,11 @@ def lesion_words(number: int, lesion: Lesion) -> str:
         first.append(in_words(lesion.volume_ml, 2, "ml"))
     if lesion.diameters is not None:
         both = (lesion.diameters.longest, lesion.diameters.perpendicular)
-        first.append(" × ".join(_length(each) for each in both))
+        first.append(" × ".join(diameter_in_words(each) for each in both))
     second = [tr("slices {first} to {last}", first=lesion.slices[0] + 1, last=lesion.slices[1] + 1)]
     if lesion.measurable is not None:
         second.append(tr("RANO measurable") if lesion.measurable else tr("not RANO measurable"))
     return " · ".join(first) + "\n" + " · ".join(second)
-
-
-def _length(diameter: Diameter) -> str:
-    known = diameter.length_mm is not None
-    return in_words(diameter.length_mm, 1, "mm") if known else in_words(diameter.length_px, 1, "px")
 
 
 def _point_on_key_slice(analysis: Analysis, lesion: Lesion) -> NDArray[np.float64] | None:

@@ -145,7 +145,7 @@ class PlaneView(QWidget):
         self._study, self._analysis, self._window = study, None, window
         self._stack = stack = stack if stack is not None else acquired(study)
         self.title = title or study.name
-        self._crosshair = None
+        self._crosshair, self._peeking = None, False
         row_mm, column_mm = stack.spacing_mm or (1.0, 1.0)
         size = QSizeF(self.size())
         self._transform = ViewTransform(

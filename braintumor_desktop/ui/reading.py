@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -78,12 +79,13 @@ class SharedRead:
 class Reader(QObject):
     """One listing and one reading at a time, on threads that never touch torch.
 
-    listing: stage in words and share done; listed: the paths asked for and the Catalog; listing_ended: in any case;
+    listing: stage in words and share done; listed: the paths asked for, the Catalog, and whether it is made anew;
+    listing_ended: in any case;
     loaded, unreadable: case number, and what was read or why not.
     """
 
     listing = Signal(object, float)
-    listed = Signal(list, object)
+    listed = Signal(list, object, bool)
     listing_ended = Signal()
     trouble = Signal(object)
     loaded = Signal(int, object)
@@ -97,11 +99,11 @@ class Reader(QObject):
         self._stop = threading.Event()
         self._shut = threading.Event()
 
-    def look_through(self, paths: Sequence[Path], limits: Limits) -> None:
-        """Look through files, folders and archives."""
+    def look_through(self, paths: Sequence[Path], limits: Limits, *, anew: bool = False) -> None:
+        """Look through files, folders and archives. anew: some of what they hold is known already."""
         self._stop = threading.Event()
         stop = self._stop
-        self._lister.start(lambda: self._list(list(paths), limits, stop))
+        self._lister.start(lambda: self._list(list(paths), limits, stop, anew))
 
     def cancel_listing(self) -> None:
         self._stop.set()
@@ -119,12 +121,12 @@ class Reader(QObject):
         self._lister.clear()
         return self._lister.waitForDone(wait_ms) and self._loader.waitForDone(wait_ms)
 
-    def _list(self, paths: list[Path], limits: Limits, stop: threading.Event) -> None:
+    def _list(self, paths: list[Path], limits: Limits, stop: threading.Event, anew: bool) -> None:
         try:
             report = throttled(self.listing.emit)
             catalog = list_inputs(paths, progress=report, cancelled=stop.is_set, limits=limits)
             if not self._shut.is_set():
-                self.listed.emit(paths, catalog)
+                self.listed.emit(paths, catalog, anew)
         except Cancelled:
             pass
         except Exception as error:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
@@ -134,9 +136,9 @@ class Reader(QObject):
 
     def _load(self, case_id: int, read: SharedRead) -> None:
         try:
-            study = read()
+            loaded = Loaded.of(read(), read)
             if not self._shut.is_set():
-                self.loaded.emit(case_id, Loaded.of(study, read))
+                self.loaded.emit(case_id, loaded)
         except Cancelled:
             pass
         except Exception as error:  # noqa: BLE001 - as in _list
@@ -165,7 +167,11 @@ def throttled(tell: Callable[[str, float], None]) -> Callable[[str, float], None
 
 
 def typed_error(error: Exception) -> BrainTumorError:
-    """Any exception as the program's own, the original as its cause."""
+    """Any exception as the program's own, the original as its cause, and free of the pixels it was raised over."""
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
     if isinstance(error, BrainTumorError):
         return error
     if isinstance(error, MemoryError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QFileDialog
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
@@ -16,6 +17,7 @@ from braintumor_desktop.ui.batch_export import BatchExport
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.deidentifying import stem_of
 from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_of, pdf_of
+from braintumor_desktop.ui.replacing import ask_to_replace, save_with_ending
 from braintumor_desktop.ui.report_preview import SCREEN_DPI, ReportPreview
 
 if TYPE_CHECKING:
@@ -41,7 +43,11 @@ class ReportCommands(QObject):
         reading = case.reading
         export = export_of(case, ExportKind.PDF, Path(), self._window.settings)
         self._window.statusBar().showMessage(tr("Drawing the report…"))
-        self._window.exporter.run(lambda: _drawn(export), lambda outcome: self._show_preview(case, reading, outcome))
+        exporter = self._window.exporter
+        exporter.run(
+            lambda: _drawn(export, exporter.text_seen.emit),
+            lambda outcome: self._show_preview(case, reading, outcome),
+        )
 
     def _show_preview(self, case: Case, reading: object, outcome: Outcome) -> None:
         if not self._window.isVisible():  # closed meanwhile
@@ -66,8 +72,12 @@ class ReportCommands(QObject):
         dialog.selectFile(ExportKind.PDF.proposed_name(stem_of(case, self._window.settings)))
         exporter = self._window.exporter
         exported = case.exported if self._window.deidentify.on else reading  # what was typed stays behind
+
+        def save(path: Path) -> None:
+            exporter.save(content, path, lambda: setattr(case, "exported", exported))
+
         dialog.fileSelected.connect(
-            lambda file: exporter.save(content, Path(file), lambda: setattr(case, "exported", exported))
+            lambda file: save_with_ending(Path(file), ExportKind.PDF.ending, self._window, save)
         )
         dialog.fileSelected.connect(lambda _: preview.accept())
         dialog.open()
@@ -102,28 +112,18 @@ class ReportCommands(QObject):
         if not there:
             self._begin(batch)
             return
-        box = QMessageBox(self._window)
-        box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(tr("Export all reports"))
-        box.setText(
-            tr_count(
-                "One file of these names lies there already.",
-                "{count} files of these names lie there already.",
-                len(there),
-            )
+        words = tr_count(
+            "One file of these names lies there already.",
+            "{count} files of these names lie there already.",
+            len(there),
         )
-        box.setInformativeText(tr("Replace what is there?"))
-        replace = box.addButton(tr("&Replace"), QMessageBox.ButtonRole.AcceptRole)
-        box.setDefaultButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        replace.clicked.connect(lambda: self._begin(batch))
-        box.open()
+        ask_to_replace(self._window, tr("Export all reports"), words, lambda: self._begin(batch))
 
     def _begin(self, batch: BatchExport) -> None:
         self.batch = batch
         batch.progressed.connect(self._window.batch_bar.show_progress)
         batch.ended.connect(self._ended)
-        self._window.actions_by_name["cancel"].setEnabled(True)
+        self._window.enable_cancel()
         batch.begin()
 
     def keeps_open(self) -> bool:
@@ -142,14 +142,13 @@ class ReportCommands(QObject):
         self.batch = None
         self._window.batch_bar.hide()
         self._window.statusBar().showMessage(words)
-        case = self._window.workspace.shown
-        self._window.actions_by_name["cancel"].setEnabled(case is not None and case.state.busy)
+        self._window.enable_cancel()
         if self._closing:
             QTimer.singleShot(0, self._window, self._window.close)
 
 
-def _drawn(export: Export) -> tuple[bytes, list[QImage]]:
+def _drawn(export: Export, text_seen: Callable[[], None]) -> tuple[bytes, list[QImage]]:
     from braintumor_desktop.ui.pages import draw_pages
 
-    content = pdf_of(export)
+    content = pdf_of(export, text_seen)
     return content, draw_pages(content, SCREEN_DPI)

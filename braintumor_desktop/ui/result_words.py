@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from braintumor_desktop.domain.findings import CLASS_NAMES, DISTRUST, Analysis, Finding, Segmentation
-from braintumor_desktop.domain.measurements import Diameter
 from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.domain.reader_measurements import ACQUIRED
 from braintumor_desktop.domain.study import Study
+from braintumor_desktop.imaging.reformat import Plane
 from braintumor_desktop.inference.quality import sequence_flags
 from braintumor_desktop.language import tr
-from braintumor_desktop.reporting.figures import in_words, share_in_words
-from braintumor_desktop.reporting.reader_rows import reader_rows
+from braintumor_desktop.reporting.figures import diameter_in_words, in_words, share_in_words
+from braintumor_desktop.reporting.reader_rows import REFORMATS, reader_rows
 from braintumor_desktop.ui.case import Case
 
 NOT_KNOWN = phrase("not known")
@@ -40,8 +41,8 @@ def sizes(study: Study, found: Segmentation | None) -> list[tuple[str, str]]:
     head = found.area_percent_of_head
     rows.append((tr("Of the head"), tr(NOT_KNOWN) if head is None else in_words(head, 2, "%")))
     if found.diameters is not None:
-        rows.append((tr("Longest diameter"), _length(found.diameters.longest)))
-        rows.append((tr("Perpendicular"), _length(found.diameters.perpendicular)))
+        rows.append((tr("Longest diameter"), diameter_in_words(found.diameters.longest, pixels_too=True)))
+        rows.append((tr("Perpendicular"), diameter_in_words(found.diameters.perpendicular, pixels_too=True)))
     if found.volume_ml is not None:
         rows.append((tr("Volume"), in_words(found.volume_ml, 2, "ml")))
     if found.expected_dice is not None:
@@ -110,11 +111,6 @@ def model(analysis: Analysis) -> list[tuple[str, str]]:
     ]
 
 
-def _length(diameter: Diameter) -> str:
-    pixels = in_words(diameter.length_px, 1, "px")
-    return pixels if diameter.length_mm is None else f"{in_words(diameter.length_mm, 1, 'mm')} ({pixels})"
-
-
 def sequence_warning(study: Study) -> str:
     """Where the series is none the model was made for, one sentence; empty where it is, or where that is not known."""
     return " ".join(tr(flag.sentence) for flag in sequence_flags(study)).removesuffix(".")
@@ -126,7 +122,8 @@ def reader_measurements(case: Case) -> list[tuple[str, str]]:
         return []
     rows = reader_rows(case.study, case.measured.current)
     places = [
-        "" if case.study.slices == 1 else tr(" · slice {number}", number=m.slice_index + 1)
+        ("" if case.study.slices == 1 else tr(" · slice {number}", number=m.slice_index + 1))
+        + ("" if m.plane == ACQUIRED else "\n" + tr(REFORMATS[Plane(m.plane)]))
         for m in case.measured.current
     ]
     lines = [value.replace(", ", "\n") for _, value, _ in rows]

@@ -57,6 +57,7 @@ class ViewArea(QWidget):
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setSpacing(_GAP)
+        self._laid: list[Viewer] = []
         for plane, viewer in self.planes.items():
             viewer.setAccessibleName(tr("{plane} plane", plane=tr(plane.value)))
         self.beside.setAccessibleName(tr("Series beside"))
@@ -76,7 +77,7 @@ class ViewArea(QWidget):
     @property
     def active(self) -> Viewer:
         """The viewer that keys and menus act on."""
-        return next((v for v in self.viewers if v.hasFocus() and v.isVisible()), self._visible()[0])
+        return next((v for v in self.viewers if v.hasFocus() and v.isVisible()), self._laid[0])
 
     def is_beside(self, viewer: Viewer) -> bool:
         """Whether it shows the other one of two series."""
@@ -125,7 +126,7 @@ class ViewArea(QWidget):
         for line in range(3):
             self._grid.setRowStretch(line, int(any(row == line for _, row, _ in laid)))
             self._grid.setColumnStretch(line, int(any(column == line for _, _, column in laid)))
-        shown = [viewer for viewer, _, _ in laid]
+        self._laid = shown = [viewer for viewer, _, _ in laid]
         for viewer in self.viewers:
             viewer.setVisible(viewer in shown)
             viewer.brief = layout in _LINKED
@@ -227,16 +228,6 @@ class ViewArea(QWidget):
 
     def _views_of(self, viewer: Viewer) -> SeriesViews:
         return self._second if self.is_beside(viewer) else self._own
-
-    def _visible(self) -> list[Viewer]:
-        order = {
-            Layout.ONE: [self.viewer],
-            Layout.THREE: [*self.planes.values()],
-            Layout.FOUR: [*self.planes.values(), self.viewer],
-            Layout.BESIDE: [self.viewer, self.beside],
-            Layout.PLANES_BESIDE: [*self.planes.values(), *self.beside_planes.values()],
-        }
-        return order[self.arrangement]
 
     def _fill_planes(self) -> None:
         if self.arrangement in _LINKED:

@@ -62,7 +62,7 @@ class ViewCommands(QObject):
     def _measured(self) -> Viewer:
         """The active viewer, unless it shows another series than the one that is measured."""
         area = self._window.area
-        return area.viewer if area.is_beside(area.active) else area.active
+        return next(v for v in area.viewers if v.isVisible()) if area.is_beside(area.active) else area.active
 
     @property
     def _case(self) -> Case | None:
@@ -173,7 +173,6 @@ class ViewCommands(QObject):
         self._window.area.synchronise_by_coordinates(on)
 
     def _show_beside(self, case: Case) -> None:
-        self._window.workspace.beside = case
         self._window.workspace.fetch(case)
         self._window.area.show_beside(case)
 
@@ -215,6 +214,9 @@ class ViewCommands(QObject):
         if on:
             self._measured.setFocus()
             self._window.statusBar().showMessage(tr(_HOW_TO_DRAW))
+
+    def delete_measurement(self) -> None:
+        self._window.measuring.delete(self._measured)
 
     def next_measurement(self) -> None:
         viewer = self._measured

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
 from braintumor_desktop.imaging.windowing import Window
@@ -179,3 +179,7 @@ class Viewer(PlaneView):
                 self.peek(False)
         else:
             super().keyReleaseEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self.peek(False)  # the key is let go of elsewhere
+        super().focusOutEvent(event)

@@ -167,27 +167,30 @@ class Worker(QObject):
     def _run(self, job: Job) -> None:
         self.job_started.emit(job.case_id)
         try:
-            study, load_ms = self._study(job)
-            self._stop_if_asked()
-            if self._opened != (job.model_id, job.device):
-                self.progress.emit(job.case_id, phrase("Loading the model"), 0.0)
-            analyzer = self._open(job.model_id, job.device)
-            analyzer.cam, analyzer.mirrored = job.cam, job.mirrored
-            self._stop_if_asked()
-            analysis = analyzer.analyze(
-                study,
-                load_ms=load_ms,
-                progress=throttled(partial(self.progress.emit, job.case_id)),
-                cancelled=self._asked_to_stop,
-                keep_partial=self._asked_to_keep,
-            )
-            if not self._asked_to_keep():
-                self._stop_if_asked()
-            self.done.emit(job.case_id, analysis)
+            self.done.emit(job.case_id, self._analysis(job))
         except Cancelled:
             self.cancelled.emit(job.case_id)
         except Exception as error:  # noqa: BLE001 - nothing may vanish: the reader sees it, typed
             self.failed.emit(job.case_id, typed_error(error))
+
+    def _analysis(self, job: Job) -> Analysis:
+        study, load_ms = self._study(job)
+        self._stop_if_asked()
+        if self._opened != (job.model_id, job.device):
+            self.progress.emit(job.case_id, phrase("Loading the model"), 0.0)
+        analyzer = self._open(job.model_id, job.device)
+        analyzer.cam, analyzer.mirrored = job.cam, job.mirrored
+        self._stop_if_asked()
+        analysis = analyzer.analyze(
+            study,
+            load_ms=load_ms,
+            progress=throttled(partial(self.progress.emit, job.case_id)),
+            cancelled=self._asked_to_stop,
+            keep_partial=self._asked_to_keep,
+        )
+        if not self._asked_to_keep():
+            self._stop_if_asked()
+        return analysis
 
     def _study(self, job: Job) -> tuple[Study, float]:
         if isinstance(job.source, Study):
@@ -199,7 +202,10 @@ class Worker(QObject):
 
     def _warm_up(self, model_id: str, device: str) -> None:
         try:
-            self._open(model_id, device)
+            was_open = self._opened == (model_id, device)
+            analyzer = self._open(model_id, device)
+            if was_open:
+                self.model_ready.emit(analyzer.identity, analyzer.device)
         except Exception as error:  # noqa: BLE001 - as in _run
             self.not_ready.emit(typed_error(error))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -12,7 +12,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis, ModelIdentity
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, list_inputs, load_pasted
+from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, load_pasted
 from braintumor_desktop.language import tr
 from braintumor_desktop.storage.readings import ReadingStore
 from braintumor_desktop.storage.settings import Settings
@@ -32,7 +32,8 @@ class Workspace(QObject):
     ready_to_show: a newly opened case has its picture; changed: a case has another state, stage or answer;
     trouble: an error and the case it befell (None where it is no case's); model_changed: what the model is up to;
     opened: the paths that held something; passed_over: how many files were no pictures and only lay beside some.
-    held: a case whose answer is about to be saved; its pixels are kept as those of the shown one.
+    in_view: what the window holds besides the case shown; held: a case whose answer is about to be saved. Their pixels
+    are kept as those of the shown one.
     """
 
     ready_to_show = Signal(object)
@@ -55,7 +56,7 @@ class Workspace(QObject):
         self.keeper.trouble.connect(lambda error: self.trouble.emit(error, None))
         self.model = CaseModel(self)
         self.shown: Case | None = None
-        self.beside: Case | None = None
+        self.in_view: Callable[[], Iterable[Case | None]] = lambda: ()
         self.held: Case | None = None
         self._ids = itertools.count(1)
         self._batch: set[int] = set()
@@ -122,8 +123,14 @@ class Workspace(QObject):
         return case
 
     def analyse(self, case: Case) -> None:
-        """Analyse, or analyse again; what is known of the case stays until the new answer is there."""
+        """Analyse, or analyse again; what is known of the case stays until the new answer is there.
+
+        What the listing found nothing in is listed anew, with all that lies in the same file.
+        """
         if case.state.busy:
+            return
+        if case.problem is not None:
+            self.reader.look_through([case.problem.input_file], self.limits, anew=True)
             return
         case.state, case.error, case.stage, case.fraction = CaseState.WAITING, None, "", 0.0
         self._submit(case)
@@ -168,7 +175,7 @@ class Workspace(QObject):
         self._batch.clear()
         if case is None:
             return
-        if case.study is None and case.state is not CaseState.FAILED:
+        if case.study is None and (case.state is not CaseState.FAILED or case.first_window is not None):
             self.reader.load(case.id, case.load)
         if case.state is CaseState.DONE and case.analysis is None:
             self.analyse(case)
@@ -179,7 +186,7 @@ class Workspace(QObject):
         if case.study is None:
             self.reader.load(case.id, case.load)
 
-    def _listed(self, paths: list[Path], catalog: Catalog) -> None:
+    def _listed(self, paths: list[Path], catalog: Catalog, anew: bool) -> None:
         if not catalog.items:
             hint = phrase("Choose a folder that holds pictures.")
             self.trouble.emit(
@@ -189,7 +196,7 @@ class Workspace(QObject):
         found = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
         found.sort(key=lambda item: isinstance(item, Problem))  # what can be looked at stands first
         if not found:
-            words = phrase("None of the {count:,} files there is a picture, DICOM or NIfTI.", count=catalog.passed_over)
+            words = phrase("None of the {count:,} files there holds a picture to analyse.", count=catalog.passed_over)
             hint = phrase("Choose the folder that holds the study, or the study's ZIP.")
             self.trouble.emit(BrainTumorError(ErrorCode.NOT_AN_IMAGE, words, hint), None)
             return
@@ -197,7 +204,29 @@ class Workspace(QObject):
             self.opened.emit(paths)
         if catalog.passed_over:
             self.passed_over.emit(catalog.passed_over)
-        self._add([self._case_of(item) for item in found])
+        if anew:
+            found = self._new_of(found, paths)
+        if found:
+            self._add([self._case_of(item) for item in found])
+
+    def _new_of(self, found: list[Entry | Problem], paths: list[Path]) -> list[Entry | Problem]:
+        """What is not in the list yet, of files listed anew. Problems that are no more are taken off it."""
+        known = [c.entry for c in self.model.cases if c.entry is not None]
+        gone = [c for c in self.model.cases if c.problem is not None and c.problem.input_file in paths]
+        new: list[Entry | Problem] = []
+        for item in found:
+            if isinstance(item, Entry) and item in known:
+                known.remove(item)
+            elif isinstance(item, Problem) and (still := next((c for c in gone if c.path == item.path), None)):
+                gone.remove(still)
+                still.problem, still.error = item, item.error
+                self._tell(still)
+                self.trouble.emit(item.error, still)
+            else:
+                new.append(item)
+        for case in gone:
+            self.remove(case)
+        return new
 
     def _case_of(self, item: Entry | Problem) -> Case:
         limits = self.limits
@@ -205,8 +234,12 @@ class Workspace(QObject):
             case = self._case(item.title, item.path, lambda stopped: item.load(limits, cancelled=stopped))
             case.entry = item
             return case
-        case = self._case(item.path.name, item.path, lambda stopped: _read_again(item.path, limits, stopped))
-        case.state, case.error = CaseState.FAILED, item.error
+
+        def refuse(_stopped: Callable[[], bool]) -> Study:
+            raise item.error
+
+        case = self._case(item.path.name, item.path, refuse)
+        case.problem, case.state, case.error = item, CaseState.FAILED, item.error
         return case
 
     def _case(self, name: str, path: Path | None, read: Callable[[Callable[[], bool]], Study]) -> Case:
@@ -227,6 +260,7 @@ class Workspace(QObject):
 
     def _submit(self, case: Case) -> None:
         source = case.study if case.study is not None else case.load
+        case.in_job = case.study is not None
         chosen = self.settings
         job = Job(
             case.id, source, chosen.model_id, chosen.device, case.load_ms, cam=chosen.cam, mirrored=chosen.mirrored
@@ -259,10 +293,12 @@ class Workspace(QObject):
         self.keeper.restore(case)
         if case.state is CaseState.LOADING:
             case.state = CaseState.ANALYSING
+        first = case_id in self._batch  # of a drop, that can be shown: it is shown, whatever comes of telling it
         self._tell(case)
-        if case_id in self._batch:  # the first of a drop that can be shown is shown
+        if first:
             self._batch.clear()
             self.ready_to_show.emit(case)
+        self._trim()
 
     def _progressed(self, case_id: int, stage: str, fraction: float) -> None:
         if (case := self.model.case(case_id)) is not None and case.state.busy:
@@ -282,8 +318,11 @@ class Workspace(QObject):
     def _failed(self, case_id: int, error: BrainTumorError) -> None:
         if (case := self.model.case(case_id)) is not None:
             case.state, case.error = CaseState.FAILED, error
+            if case.study is None:
+                case.first_window = None  # no picture of it can be had, until the reader has it tried again
             self._tell(case)
             self.trouble.emit(error, case)
+            self._trim()
 
     def _unreadable(self, case_id: int, error: BrainTumorError) -> None:
         """What the worker will come to tells the same; where it won't, this is the end of the case."""
@@ -294,6 +333,7 @@ class Workspace(QObject):
         if (case := self.model.case(case_id)) is not None:
             case.state = CaseState.DONE if case.analysis is not None else CaseState.CANCELLED
             self._tell(case)
+            self._trim()
 
     def _model_ready(self, identity: ModelIdentity, device: str) -> None:
         self.model_changed.emit(
@@ -311,20 +351,11 @@ class Workspace(QObject):
 
     def _trim(self) -> None:
         """Let the oldest cases' pixels go when there are too many: a hundred patients must fit as well as one."""
-        spare = [
-            c for c in self.model.cases if c not in (self.shown, self.beside, self.held) and c.state is CaseState.DONE
-        ]
+        kept = (self.shown, self.held, *self.in_view())
+        spare = [c for c in self.model.cases if c not in kept and c.can_let_go]
         excess = sum(c.held_bytes for c in spare) - MEMORY_BUDGET_BYTES
         for case in spare:
             if excess <= 0:
                 return
             excess -= case.held_bytes
             case.let_go()
-
-
-def _read_again(path: Path, limits: Limits, stopped: Callable[[], bool]) -> Study:
-    """What was wrong with a file may have been mended since it was listed."""
-    catalog = list_inputs([path], limits=limits, cancelled=stopped)
-    if not catalog.entries:
-        raise catalog.problems[0].error
-    return catalog.entries[0].load(limits, cancelled=stopped)

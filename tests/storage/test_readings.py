@@ -10,7 +10,7 @@ import pytest
 
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
-from braintumor_desktop.storage.readings import Reading, ReadingStore, reading_key
+from braintumor_desktop.storage.readings import Reading, ReadingStore, joined, reading_key
 
 LINE = ReaderMeasurement(MeasurementKind.LENGTH, 3, ((1.25, 2.5), (30.0, 4.75)))
 REGION = ReaderMeasurement(MeasurementKind.FREEHAND, 0, ((1.0, 1.0), (1.0, 9.0), (9.0, 5.0)), "Coronal")
@@ -31,6 +31,18 @@ def test_a_reading_comes_back_as_it_was(tmp_path: Path) -> None:
     assert store.load(reading_key(study(sha256="34" * 32))) == (Reading(), True)
     store.save(key, Reading())
     assert len(store) == 0
+
+
+def test_what_was_kept_from_elsewhere_is_joined_once_and_what_the_reader_took_back_stays_away() -> None:
+    kept = Reading((LINE,), {"ab": "agree"}, "cyst")
+    elsewhere = Reading((LINE, REGION), {"ab": "agree", "cd": "disagree"}, "no change", "FLAIR", True)
+    both = joined(Reading((), {}, "cyst?"), kept, elsewhere)
+    assert both == Reading((REGION,), {"cd": "disagree"}, "cyst?\nno change", "FLAIR", True)
+    assert joined(Reading((), {}, "cyst? Follow up."), Reading((), {}, "cyst?"), both).comment == (
+        "cyst? Follow up.\nno change"
+    )
+    assert joined(kept, kept, elsewhere).comment == "no change"
+    assert joined(kept, kept, Reading()) == kept  # all was deleted in the settings
 
 
 def test_names_and_contents_tell_no_patient_and_nobody_else_may_read_them(tmp_path: Path) -> None:

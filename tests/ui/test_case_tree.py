@@ -118,6 +118,17 @@ def test_taking_series_off_takes_empty_studies_with_them_and_shows_the_next(fill
         assert filled.case_panel.current is filled.workspace.shown
 
 
+def test_title_and_buttons_follow_what_is_taken_off(filled: MainWindow) -> None:
+    panel = filled.case_panel
+    filled.actions_by_name["remove"].trigger()
+    assert panel.title.text() == "Cases (3)"
+    assert panel.remove_button.isEnabled()
+    filled.actions_by_name["reset"].trigger()
+    assert panel.title.text() == "Cases (0)"
+    assert not panel.remove_button.isEnabled()
+    assert not panel.retry_button.isEnabled()
+
+
 def test_a_row_is_described_for_those_who_hear_it(filled: MainWindow) -> None:
     model = filled.workspace.model
     case: Case = model.cases[0]

@@ -22,6 +22,7 @@ from braintumor_desktop.imaging.phantom import make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.ui.dicom_dialog import DicomDialog
 from braintumor_desktop.ui.main_window import MainWindow
+from braintumor_desktop.ui.report_preview import ReportPreview
 
 MARKER = "ZQXMARK"
 
@@ -185,14 +186,53 @@ def test_all_reports_at_once_name_no_one(
     assert (row["verdict"], row["comment"], row["reader"]) == ("disagree", "", "")
 
 
-def test_text_in_the_picture_is_told(qtbot: QtBot, window_with: Callable[[Path], MainWindow], tmp_path: Path) -> None:
+def test_a_switch_that_is_flipped_meanwhile_changes_none_of_the_reports_that_are_being_saved(
+    qtbot: QtBot, window_with: Callable[[Path], MainWindow], named: Path, settled: Any, tmp_path: Path
+) -> None:
+    window = window_with(named)
+    other = named.with_name(f"{MARKER} Bea.png")
+    other.write_bytes(named.read_bytes())
+    window.commands.open_paths([other])
+    qtbot.waitUntil(lambda: len(window.workspace.model.cases) == 2 and settled(window))
+    window.deidentify.set_on(True)
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    dialog = dialog_of(qtbot, window, "all_reports")
+    dialog.fileSelected.emit(str(folder))
+    dialog.close()
+    window.deidentify.set_on(False)
+    qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)
+    assert len(list(folder.iterdir())) == 3
+    for path in folder.iterdir():
+        assert MARKER not in words_in(path)
+
+
+@pytest.fixture
+def with_text(tmp_path: Path) -> Path:
+    """A picture with a patient burnt into it."""
     pixels = np.full((160, 200), 40, np.uint8)
     cv2.putText(pixels, "ANNA 03.02.1951", (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.5, 255, 1, cv2.LINE_AA)
     Image.fromarray(pixels).save(tmp_path / "text.png")
-    window = window_with(tmp_path / "text.png")
+    return tmp_path / "text.png"
+
+
+def test_text_in_the_picture_is_told(
+    qtbot: QtBot, window_with: Callable[[Path], MainWindow], with_text: Path, tmp_path: Path
+) -> None:
+    window = window_with(with_text)
     window.deidentify.set_on(True)
     save(qtbot, window, "json", tmp_path)
     assert not window.notice.isVisible() or "text_in_picture" in window.notice.code.text()
+    qtbot.waitUntil(lambda: window.notice.isVisible() and "text_in_picture" in window.notice.code.text())
+
+
+def test_text_in_the_picture_is_told_with_the_preview_too(
+    qtbot: QtBot, window_with: Callable[[Path], MainWindow], with_text: Path
+) -> None:
+    window = window_with(with_text)
+    window.deidentify.set_on(True)
+    window.actions_by_name["preview"].trigger()
+    qtbot.waitUntil(lambda: window.findChild(ReportPreview) is not None, timeout=20_000)
     qtbot.waitUntil(lambda: window.notice.isVisible() and "text_in_picture" in window.notice.code.text())
 
 

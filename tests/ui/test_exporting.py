@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pypdfium2 as pdfium
+import pytest
 from PIL import Image
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop import RESEARCH_USE
@@ -68,6 +69,46 @@ def test_the_mask_has_the_picture_s_own_size(qtbot: QtBot, opened: MainWindow, t
     mask = np.asarray(Image.open(path))
     assert mask.shape == (120, 160)
     assert (np.count_nonzero(mask == 255), np.count_nonzero(mask == 0)) == (400, 120 * 160 - 400)
+
+
+def press(window: MainWindow, words: str) -> None:
+    """A button of the question on the screen."""
+    box = window.findChild(QMessageBox)
+    assert isinstance(box, QMessageBox)
+    next(b for b in box.findChildren(QPushButton) if b.text().replace("&", "") == words).click()
+
+
+@pytest.mark.parametrize(
+    ("action", "typed"),
+    [("mask", "smith 2024.01.15"), ("pdf", "smith 2024.01.15"), ("heatmap_file", "smith 2024.01.15.PNG")],
+)
+def test_a_name_with_dots_gets_its_ending_and_replaces_no_file_unasked(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path, action: str, typed: str
+) -> None:
+    with qtbot.waitSignal(opened.exporter.saved, timeout=20_000):
+        save_as(qtbot, opened, action, tmp_path / typed)
+    (path,) = tmp_path.glob("smith*")
+    assert path.name == f"smith 2024.01.15{'.pdf' if action == 'pdf' else '.png'}"
+    path.write_bytes(b"earlier")
+    save_as(qtbot, opened, action, tmp_path / typed)
+    press(opened, "Cancel")
+    qtbot.waitUntil(lambda: opened.findChild(QMessageBox) is None)
+    assert opened.exporter.finish()
+    assert path.read_bytes() == b"earlier"
+    save_as(qtbot, opened, action, tmp_path / typed)
+    with qtbot.waitSignal(opened.exporter.saved, timeout=20_000):
+        press(opened, "Replace")
+    assert path.read_bytes() != b"earlier"
+
+
+def test_an_export_without_memory_says_so(qtbot: QtBot, opened: MainWindow) -> None:
+    def draw() -> None:
+        raise MemoryError
+
+    outcomes: list[Any] = []
+    opened.exporter.run(draw, outcomes.append)
+    qtbot.waitUntil(lambda: bool(outcomes))
+    assert outcomes[0].code == "out_of_memory"
 
 
 def test_a_failed_export_is_told_and_nothing_is_lost(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:

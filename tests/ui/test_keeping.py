@@ -11,9 +11,10 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from braintumor_desktop.domain.findings import QualityFlag
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
 from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui.main_window import MainWindow
@@ -43,6 +44,13 @@ def program(
 @pytest.fixture
 def start(qtbot: QtBot, analyzer: object, settings_file: Path, settled: Callable[[MainWindow], bool]) -> Callable:  # type: ignore[type-arg]
     return lambda path, **set_: program(qtbot, analyzer, settings_file, settled, path, **set_)
+
+
+def press(window: MainWindow, words: str) -> None:
+    """A button of the question on the screen."""
+    box = window.findChild(QMessageBox)
+    assert isinstance(box, QMessageBox)
+    next(b for b in box.findChildren(QPushButton) if b.text().replace("&", "") == words).click()
 
 
 def read(window: MainWindow, qtbot: QtBot) -> None:
@@ -99,6 +107,24 @@ def test_a_verdict_belongs_to_the_answer_of_the_model_that_gave_it(
         assert window.workspace.model.cases[0].verdict == "agree"
 
 
+def test_a_verdict_on_the_mirrored_answer_is_another_than_on_the_plain_one(
+    qtbot: QtBot, start: Open, picture: Path
+) -> None:
+    with start(picture) as window:
+        case = window.workspace.model.cases[0]
+        plain = case.analysis
+        assert plain is not None
+        mirrored = replace(plain, quality=replace(plain.quality, flags=(QualityFlag("mirrored", ""),)))
+        case.finish(mirrored)
+        case.verdict = "agree"
+        case.finish(plain)
+        assert case.verdict is None
+        case.verdict = "disagree"
+        assert case.verdicts[plain.model.sha256] == "disagree"  # as it was kept before answers were told apart
+        case.finish(mirrored)
+        assert case.verdict == "agree"
+
+
 def test_nothing_is_kept_nor_fetched_when_the_reader_does_not_want_it(
     qtbot: QtBot, start: Open, stack: Path, settings_file: Path
 ) -> None:
@@ -140,16 +166,86 @@ def test_a_folder_that_takes_no_readings_is_told_once(
         assert told == ["reading_not_kept"]
 
 
-def test_each_volume_of_a_series_in_time_has_its_own_reading(qtbot: QtBot, start: Open, tmp_path: Path) -> None:
+@pytest.fixture
+def four_dimensional(tmp_path: Path) -> Path:
+    """A series of two volumes."""
     volumes = np.random.default_rng(2).integers(0, 150, (40, 44, 6, 2)).astype(np.int16)
     nibabel.save(nibabel.Nifti1Image(volumes, np.diag([2.0, 2.0, 3.0, 1.0])), tmp_path / "series.nii")
-    with start(tmp_path / "series.nii") as window:
+    return tmp_path / "series.nii"
+
+
+def test_each_volume_of_a_series_in_time_has_its_own_reading(qtbot: QtBot, start: Open, four_dimensional: Path) -> None:
+    with start(four_dimensional) as window:
         case = window.workspace.model.cases[0]
         case.measured.change([LINE])
         for expected in ((), (LINE,)):
             window.actions_by_name["next_volume"].trigger()
             qtbot.waitUntil(lambda: case.analysis is not None and window.viewer.study is case.study)
             assert case.measured.current == expected
+
+
+def test_another_volume_before_the_first_one_s_pixels_are_gone_takes_nothing_off_the_disk(
+    qtbot: QtBot, start: Open, four_dimensional: Path, settings_file: Path
+) -> None:
+    with start(four_dimensional) as window:
+        case = window.workspace.model.cases[0]
+        case.measured.change([LINE])
+        window.actions_by_name["next_volume"].trigger()
+        window.workspace.keeper.keep([case])  # as the timer does, while the other volume is being read
+        assert len(list((settings_file.parent / "readings").glob("*.json"))) == 1
+        qtbot.waitUntil(lambda: case.analysis is not None and window.viewer.study is case.study)
+
+
+def test_another_volume_asks_first_where_the_reading_would_be_lost(
+    qtbot: QtBot, start: Open, four_dimensional: Path
+) -> None:
+    with start(four_dimensional, keep_readings=False) as window:
+        case = window.workspace.model.cases[0]
+        case.measured.change([LINE])
+        window.actions_by_name["next_volume"].trigger()
+        press(window, "Cancel")
+        assert (case.volume, case.measured.current) == (0, (LINE,))
+        qtbot.waitUntil(lambda: window.findChild(QMessageBox) is None)
+        window.actions_by_name["next_volume"].trigger()
+        press(window, "Keep")
+        assert case.volume == 1
+        for expected in ((), (LINE,)):
+            qtbot.waitUntil(lambda: case.analysis is not None and window.viewer.study is case.study)
+            assert case.measured.current == expected
+            window.actions_by_name["previous_volume"].trigger()
+        qtbot.waitUntil(lambda: case.analysis is not None and window.viewer.study is case.study)
+
+
+def test_a_reading_that_was_not_fetched_is_not_replaced_by_a_later_one(qtbot: QtBot, start: Open, stack: Path) -> None:
+    with start(stack) as window:
+        read(window, qtbot)
+    with start(stack, keep_readings=False) as window:
+        window.workspace.model.cases[0].measured.change([LINE])
+        qtbot.keyClicks(window.results.reader.comment, "grown")
+        assert not window.close()
+        press(window, "Keep")
+    with start(stack) as window:
+        case = window.workspace.model.cases[0]
+        assert case.measured.current == (LINE, LONGER)
+        assert case.comment == "grown\nrather a cyst"
+        assert case.verdict == "disagree"
+        assert case.reading.sequence == "FLAIR"
+
+
+def test_the_same_series_twice_in_the_list_keeps_what_was_drawn_on_either(
+    qtbot: QtBot, start: Open, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    with start(stack) as window:
+        window.commands.open_paths([stack])
+        cases = window.workspace.model.cases
+        qtbot.waitUntil(lambda: len(cases) == 2 and settled(window))
+        for case, drawn in zip(cases, (LINE, LONGER), strict=True):
+            case.measured.change([drawn])
+            window.workspace.keeper.keep([case])
+        cases[1].measured.change([])
+        window.workspace.keeper.keep(cases)
+    with start(stack) as window:
+        assert window.workspace.model.cases[0].measured.current == (LINE,)
 
 
 def test_deleting_what_was_kept_asks_first(qtbot: QtBot) -> None:

@@ -13,8 +13,12 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
+from braintumor_desktop.imaging.phantom import make_volume
+from braintumor_desktop.imaging.phantom_files import write_nifti
+from braintumor_desktop.imaging.reformat import Plane
 from braintumor_desktop.reporting import build_report
 from braintumor_desktop.ui.main_window import MainWindow
+from braintumor_desktop.ui.result_words import reader_measurements
 
 
 def place(window: MainWindow, row: float, column: float) -> QPoint:
@@ -204,3 +208,55 @@ def test_a_measurement_is_neither_shown_nor_drawn_on_the_series_beside(
     QTest.mouseRelease(beside, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle + QPoint(40, 20))
     assert [case.measured.current for case in opened.workspace.model.cases] == [drawn(opened), ()]
     assert len(drawn(opened)) == 1
+
+
+def test_keys_leave_a_measurement_alone_that_lies_on_another_slice(
+    qtbot: QtBot, opened: MainWindow, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    opened.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: len(opened.workspace.model.cases) == 2 and settled(opened))
+    case = opened.workspace.model.cases[1]
+    opened.case_panel.choose(case)
+    opened.go_to_slice(1)
+    opened.viewer.setFocus()
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    drag(opened, (20, 30), (60, 70))
+    before = case.measured.current
+    opened.go_to_slice(2)
+    qtbot.keyClick(
+        opened.viewer, Qt.Key.Key_Up, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    opened.go_to_slice(2)
+    qtbot.keyClick(opened, Qt.Key.Key_Backspace)
+    assert len(before) == 1
+    assert case.measured.current == before
+    qtbot.keyClick(opened.viewer, Qt.Key.Key_Delete)
+    assert case.measured.current == before
+    assert case not in opened.workspace.model.cases
+
+
+def test_an_angle_is_finished_on_the_plane_it_was_begun_on_and_the_panel_names_that(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    window.commands.open_paths([write_nifti(make_volume(5, (20, 48, 56), (6.0, 3.5, 3.0), None), tmp_path / "v.nii")])
+    qtbot.waitUntil(lambda: settled(window) and window.viewer.study is not None)
+    window.actions_by_name["layout_three"].trigger()
+    axial, coronal = window.area.planes[Plane.AXIAL], window.area.planes[Plane.CORONAL]
+    none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    window.actions_by_name["angle"].trigger()
+    start, corner, end = (axial.rect().center() + QPoint(x, y) for x, y in ((-60, 0), (0, 0), (40, -40)))
+    QTest.mousePress(axial, left, none, start)
+    QTest.mouseMove(axial, corner)
+    QTest.mouseRelease(axial, left, none, corner)
+    QTest.mouseMove(axial, end)
+    QTest.mouseMove(coronal, coronal.rect().center() + QPoint(10, 50))
+    QTest.mouseClick(coronal, left, none, coronal.rect().center() + QPoint(10, 50))
+    (case,) = window.workspace.model.cases
+    assert case.measured.current == ()
+    QTest.mouseClick(axial, left, none, end)
+    (angle,) = case.measured.current
+    assert angle.plane == Plane.AXIAL.value
+    third = axial.transform.to_picture(QPointF(end))
+    assert np.allclose(angle.points[2], (third.y() - 0.5, third.x() - 0.5))
+    ((name, _),) = reader_measurements(case)
+    assert name == f"1. Angle · slice {axial.slice_index + 1}\naxial reformat"

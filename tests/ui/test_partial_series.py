@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
+from braintumor_desktop.ui.reader_box import reader_note
 
 
 def begin(qtbot: QtBot, window: MainWindow, stack: Path, began: threading.Event) -> None:
@@ -41,6 +42,26 @@ def test_cancelling_a_series_keeps_the_slices_analysed_so_far(
         QApplication.sendEvent(strip, QHelpEvent(QEvent.Type.ToolTip, at, strip.mapToGlobal(QPoint(at))))
         assert QToolTip.text().startswith(words)
     QToolTip.hideText()
+
+
+def test_a_verdict_on_part_of_a_series_is_not_one_on_the_whole(
+    qtbot: QtBot, window: MainWindow, analyzer: Any, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    analyzer.gate = threading.Event()
+    begin(qtbot, window, stack, analyzer.began)
+    window.actions_by_name["cancel"].trigger()
+    agree = window.results.reader.agree
+    qtbot.waitUntil(lambda: settled(window) and agree.isVisible())
+    agree.click()
+    (case,) = window.workspace.model.cases
+    part = case.analysis
+    analyzer.gate.set()
+    window.actions_by_name["reanalyse"].trigger()
+    qtbot.waitUntil(lambda: case.analysis is not part and not agree.isChecked())
+    assert reader_note(case).verdict is None
+    assert part is not None
+    case.finish(part)
+    assert case.verdict == "agree"
 
 
 def test_a_whole_answer_is_not_replaced_by_part_of_a_new_one(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,16 @@ from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
+from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.language import long_date
 from braintumor_desktop.storage.settings import Settings, load_settings
+from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.pages import draw_pages
 from braintumor_desktop.ui.printing import DOTS_PER_INCH, prepare_printer, print_pages
+from braintumor_desktop.ui.reading import SharedRead
 from braintumor_desktop.ui.report_preview import ReportPreview
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
@@ -75,8 +80,8 @@ def test_the_preview_shows_the_pages_that_are_then_saved(qtbot: QtBot, opened: M
     assert dialog.labels[0].pixmap().width() > before
     with qtbot.waitSignal(opened.exporter.saved):
         dialog.save.click()
-        name_in_dialog(qtbot, opened, tmp_path / "seen.pdf")
-    (text,) = texts(tmp_path / "seen.pdf")
+        name_in_dialog(qtbot, opened, tmp_path / "seen 15.1")
+    (text,) = texts(tmp_path / "seen 15.1.pdf")
     assert "Rather an artefact" in text
     assert "Dr. A. Reader" in text
     assert opened.workspace.model.cases[0].signed_on is not None
@@ -183,6 +188,70 @@ def test_saving_all_reports_can_be_stopped_and_what_is_saved_is_whole(
     qtbot.waitUntil(lambda: opened.reports.batch is None, timeout=30_000)
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == ["spot.pdf", "summary.csv"]
     assert opened.statusBar().currentMessage().startswith("Stopped. Saved 1 of 2 reports")
+
+
+def begin_all_reports(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    folder.mkdir()
+    window.actions_by_name["all_reports"].trigger()
+    name_in_dialog(qtbot, window, folder)
+    assert window.reports.batch is not None
+
+
+def test_a_reset_ends_saving_all_reports_and_the_window_can_be_closed(
+    qtbot: QtBot, opened: MainWindow, analyzer: Any, stack: Path, drop: Any, files: Any, tmp_path: Path
+) -> None:
+    analyzer.gate = threading.Event()
+    drop(opened, files(stack))
+    qtbot.waitUntil(lambda: len(opened.workspace.model.cases) == 2)
+    begin_all_reports(qtbot, opened, tmp_path / "reports")
+    waited_for = opened.workspace.model.cases[1]
+    qtbot.waitUntil(lambda: opened.workspace.held is waited_for, timeout=30_000)
+    opened.actions_by_name["reset"].trigger()
+    qtbot.waitUntil(lambda: opened.reports.batch is None, timeout=30_000)
+    assert opened.close()
+
+
+def test_a_case_that_is_analysed_again_is_not_waited_for_once_saving_is_stopped(
+    qtbot: QtBot, opened: MainWindow, analyzer: Any, tmp_path: Path
+) -> None:
+    analyzer.gate = threading.Event()
+    opened.actions_by_name["reanalyse"].trigger()
+    begin_all_reports(qtbot, opened, tmp_path / "reports")
+    opened.batch_bar.cancel_button.click()
+    qtbot.waitUntil(lambda: opened.reports.batch is None, timeout=30_000)
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["summary.csv"]
+
+
+def test_hundreds_of_failed_cases_are_rows_of_the_table(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    error = BrainTumorError(ErrorCode.NOT_AN_IMAGE, "This is no picture.", "Choose another file.")
+    opened.workspace.model.add(
+        [
+            Case(
+                1000 + i,
+                f"{i}.png",
+                None,
+                SharedRead(lambda _stopped: sample_picture()),
+                state=CaseState.FAILED,
+                error=error,
+            )
+            for i in range(600)
+        ]
+    )
+    begin_all_reports(qtbot, opened, tmp_path / "reports")
+    qtbot.waitUntil(lambda: opened.reports.batch is None, timeout=30_000)
+    with (tmp_path / "reports" / "summary.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert sum(row["status"] == "error" for row in csv.DictReader(file)) == 600
+
+
+def test_a_listing_under_way_when_all_reports_are_saved_can_still_be_cancelled(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    begin_all_reports(qtbot, opened, tmp_path / "reports")
+    opened.workspace.reader.listing.emit("Reading headers", 0.3)
+    qtbot.waitUntil(lambda: opened.reports.batch is None, timeout=30_000)
+    assert opened.actions_by_name["cancel"].isEnabled()
+    opened.workspace.reader.listing_ended.emit()
+    assert not opened.actions_by_name["cancel"].isEnabled()
 
 
 def test_a_window_that_is_closed_meanwhile_saves_all_reports_first(

@@ -19,6 +19,7 @@ from braintumor_desktop.domain.byte_maps import ByteMaps
 from braintumor_desktop.domain.study import MrSequence
 from braintumor_desktop.imaging.phantom import Lesion, PhantomVolume, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
+from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.view_area import Layout
@@ -223,6 +224,27 @@ def test_choosing_the_series_at_the_right_swaps_the_two(
     assert "not known whether the frame of reference is the same" in window.area.beside.warning
     window.actions_by_name["remove"].trigger()
     assert window.area.arrangement is Layout.ONE
+
+
+def test_memory_is_not_saved_at_the_series_that_stands_at_the_right(
+    qtbot: QtBot,
+    window: MainWindow,
+    settled: Settled,
+    series: Path,
+    volume: PhantomVolume,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_wait(qtbot, window, settled, series, write_nifti(volume, tmp_path / "volume.nii"))
+    one, two = window.workspace.model.cases
+    window.case_panel.choose(one)
+    window.actions_by_name["layout_beside"].trigger()
+    window.case_panel.choose(two)
+    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
+    window.actions_by_name["reanalyse"].trigger()
+    qtbot.waitUntil(lambda: settled(window))
+    assert window.area.other is one
+    assert window.area.beside.study is one.study is not None
 
 
 def test_each_volume_of_a_series_in_time_can_be_looked_at(

@@ -258,6 +258,18 @@ def test_space_shows_the_bare_picture_while_it_is_held(qtbot: QtBot, opened: Mai
     assert np.array_equal(pixels_of(opened.viewer), shown)
 
 
+def test_overlays_come_back_where_space_is_let_go_of_elsewhere_and_with_another_case(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    shown = only(opened, "contour", "fill")
+    for go_elsewhere in (opened.case_panel.view.setFocus, lambda: opened.show_case(opened.workspace.shown)):
+        opened.viewer.setFocus()
+        qtbot.keyPress(opened.viewer, Qt.Key.Key_Space)
+        assert not np.array_equal(pixels_of(opened.viewer), shown)
+        go_elsewhere()
+        assert np.array_equal(pixels_of(opened.viewer), shown)
+
+
 def test_reset_view_brings_back_zoom_window_and_polarity(qtbot: QtBot, opened: MainWindow) -> None:
     before = pixels_of(opened.viewer)
     opened.viewer.zoom_by(4.0, QPointF(30, 30))

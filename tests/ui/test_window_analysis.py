@@ -16,6 +16,7 @@ from braintumor_desktop.storage.settings import Settings, load_settings
 from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
+from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 Drop = Callable[[MainWindow, QMimeData], bool]
 Files = Callable[..., QMimeData]
@@ -196,6 +197,43 @@ def test_pixels_beyond_the_memory_budget_are_let_go_and_come_back_on_demand(
     qtbot.waitUntil(lambda: first.analysis is not None and opened.viewer.study is first.study)
 
 
+def test_what_waits_or_failed_keeps_no_pixels_beyond_the_budget_and_is_read_again_when_shown(
+    qtbot: QtBot,
+    window: MainWindow,
+    analyzer: Any,
+    picture: Path,
+    monkeypatch: Any,
+    drop: Drop,
+    files: Files,
+    settled: Settled,
+) -> None:
+    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
+    copies = [picture.with_name(name) for name in ("a.png", "b.png", "c.png")]
+    for copy in copies:
+        copy.write_bytes(picture.read_bytes())
+    analyzer.gate = threading.Event()
+    drop(window, files(*copies))
+    qtbot.waitUntil(lambda: analyzer.began.is_set() and window.viewer.study is not None)
+    first, second, third = window.workspace.model.cases
+    for shown, gone in ((second, third), (third, second), (second, third)):
+        window.case_panel.choose(shown)
+        qtbot.waitUntil(lambda shown=shown: window.viewer.study is shown.study is not None)
+        assert (shown.state, gone.state) == (CaseState.WAITING, CaseState.WAITING)
+        assert gone.study is None
+    assert first.study is not None  # the analysis under way is not disturbed
+    analyzer.fail_with = BrainTumorError(ErrorCode.MODEL_DAMAGED, "The weights are damaged.", "Install again.")
+    analyzer.gate.set()
+    qtbot.waitUntil(lambda: settled(window))
+    assert [case.study is None for case in (first, second, third)] == [True, False, True]
+    window.case_panel.choose(first)
+    qtbot.waitUntil(lambda: window.viewer.study is first.study is not None)
+    assert (first.state, window.pages.currentWidget()) == (CaseState.FAILED, window.area)
+    picture.with_name("c.png").unlink()
+    window.case_panel.choose(third)
+    qtbot.waitUntil(lambda: third.error is not None and third.error.code is ErrorCode.FILE_NOT_FOUND)
+    assert "does not exist" in window.empty_page.detail.text()
+
+
 def test_closing_in_the_middle_of_an_analysis_ends_its_thread(
     qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, drop: Drop, files: Files
 ) -> None:
@@ -223,6 +261,16 @@ def test_what_the_reader_switched_is_remembered_by_the_next_window(
     assert again.viewer.layers.heatmap
     assert again.overlay_bar.colormap.currentData() == "jet"
     assert again.overlay_bar.sliders["heatmap"].value() == 25
+
+
+def test_settings_confirmed_as_they_were_leave_the_model_ready(qtbot: QtBot, window: MainWindow) -> None:
+    qtbot.waitUntil(lambda: "ready on CPU" in window.model_label.text())
+    window.commands.edit_settings()
+    dialog = window.findChild(SettingsDialog)
+    assert isinstance(dialog, SettingsDialog)
+    dialog.accept()
+    assert "Loading" in window.model_label.text()
+    qtbot.waitUntil(lambda: "ready on CPU" in window.model_label.text())
 
 
 def test_every_action_has_words_a_tip_and_no_key_twice(window: MainWindow) -> None:
@@ -266,8 +314,6 @@ def test_help_names_every_key_and_the_mouse(qtbot: QtBot, window: MainWindow) ->
 
 
 def test_settings_chosen_in_the_dialog_are_used(qtbot: QtBot, window: MainWindow) -> None:
-    from braintumor_desktop.ui.settings_dialog import SettingsDialog
-
     window.actions_by_name["settings"].trigger()
     dialog = window.findChild(SettingsDialog)
     assert isinstance(dialog, SettingsDialog)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pydicom
+from pydicom.uid import ComprehensiveSRStorage
 from PySide6.QtCore import QByteArray, QMimeData, Qt, QUrl
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop import RESEARCH_USE
+from braintumor_desktop.imaging.phantom import make_volume
+from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
 
@@ -169,6 +174,54 @@ def test_a_failed_file_can_be_repaired_and_retried(
     assert not window.notice.isVisible()
 
 
+def zipped(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("_", "."), content)
+    return path
+
+
+def test_an_archive_that_can_be_read_at_last_shows_all_that_is_in_it(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, picture: Path, drop: Drop, files: Files, settled: Settled
+) -> None:
+    archive = zipped(tmp_path / "study.zip", a_png=picture.read_bytes(), b_png=picture.read_bytes())
+    whole = archive.read_bytes()
+    archive.write_bytes(whole[:300])
+    drop(window, files(archive))
+    qtbot.waitUntil(window.notice.isVisible)
+    archive.write_bytes(whole)
+    window.notice.retry.click()
+    qtbot.waitUntil(lambda: len(window.workspace.model.cases) == 2 and settled(window))
+    assert [(c.name, c.state) for c in window.workspace.model.cases] == [
+        ("a.png", CaseState.DONE),
+        ("b.png", CaseState.DONE),
+    ]
+    assert not window.notice.isVisible()
+
+
+def test_retrying_a_bad_file_of_an_archive_says_what_is_wrong_until_it_is_mended_and_doubles_nothing(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, picture: Path, drop: Drop, files: Files, settled: Settled
+) -> None:
+    damaged = bytes(128) + b"DICM" + bytes(40)
+    archive = zipped(tmp_path / "study.zip", a_png=picture.read_bytes(), x_dcm=damaged)
+    drop(window, files(archive))
+    qtbot.waitUntil(lambda: settled(window) and window.notice.isVisible())
+    good, bad = cases = window.workspace.model.cases
+    told = window.notice.code.text()
+    answer = good.analysis
+    window.notice.retry.click()
+    qtbot.waitUntil(window.notice.isVisible)
+    assert (cases, window.notice.code.text()) == ([good, bad], told)
+    assert good.analysis is answer is not None
+    zipped(archive, a_png=picture.read_bytes(), x_png=picture.read_bytes())
+    window.case_panel.choose(bad)
+    window.actions_by_name["retry"].trigger()
+    qtbot.waitUntil(lambda: len(cases) == 2 and bad not in cases and settled(window))
+    assert [case.name for case in cases] == ["a.png", "x.png"]
+    assert not window.notice.isVisible()
+    qtbot.waitUntil(lambda: window.workspace.shown is cases[1])
+
+
 def test_choosing_a_file_that_can_not_be_loaded_shows_why_in_its_place(
     qtbot: QtBot, opened: MainWindow, corrupt: Path, drop: Drop, files: Files
 ) -> None:
@@ -191,6 +244,19 @@ def test_an_empty_folder_is_told_not_swallowed(
     drop(window, files(tmp_path / "nothing"))
     qtbot.waitUntil(window.notice.isVisible)
     assert "no files" in window.notice.sentence.text()
+
+
+def test_a_folder_with_nothing_but_dicom_reports_is_told_not_swallowed(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, drop: Drop, files: Files
+) -> None:
+    (path,) = write_dicom_series(make_volume(5, (1, 40, 48), (9.0, 5.0, 4.5)), tmp_path / "reports")
+    dataset = pydicom.dcmread(path)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = ComprehensiveSRStorage
+    del dataset.PixelData, dataset.Rows, dataset.Columns
+    dataset.save_as(path)
+    drop(window, files(tmp_path / "reports"))
+    qtbot.waitUntil(window.notice.isVisible)
+    assert window.notice.sentence.text() == "None of the 1 files there holds a picture to analyse."
 
 
 def test_a_file_over_the_limit_of_the_settings_is_refused(
