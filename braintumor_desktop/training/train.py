@@ -68,6 +68,8 @@ class Config:
     coarse_weight: float
     attention_weight: float
     empty_dice: float
+    keep: str
+    patience: int
     evaluate_every: int
     remove: float
     cover: float
@@ -104,6 +106,8 @@ class Config:
         values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
         if values.get("folds") is not None:
             values["folds"] = tuple(values["folds"])
+        if values["keep"] not in ("last", "best"):
+            raise _bad_config(path, "keep is 'last' or 'best'")
         return cls(**values)
 
 
@@ -253,7 +257,7 @@ def train(
 
     data: the data folder; start: another run's weights to begin from, instead of the configuration's; run: where
     ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
-    Returns the path of the last weights (a float32 state dictionary of the EMA model); none are chosen by val.
+    Returns the path of the kept weights (a float32 state dictionary of the EMA model).
     """
     tell = say or (lambda text: print(text, file=sys.stderr))  # noqa: T201 - the default is the terminal
     chosen = torch.device("cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu"))
@@ -273,21 +277,41 @@ def train(
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     ema = Ema(model, config.ema_decay)
     optimizer = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate)
-    done = _resume(run, model, ema, optimizer, config)
+    state = _resume(run, model, ema, optimizer, config)
     sampler = Sampler(pack, config)
-    for epoch in range(done, config.epochs):
+    while state.epoch < config.epochs:
         began = time.monotonic()
-        losses = _run_epoch(sampler, model, ema, optimizer, config, epoch, chosen)
-        entry: dict[str, Any] = {"epoch": epoch + 1, "size": config.stage_of(epoch).size, **losses}
-        if (epoch + 1) % config.evaluate_every == 0 or epoch + 1 == config.epochs:
-            entry |= validate(ema.model, val, chosen)
+        losses = _run_epoch(sampler, model, ema, optimizer, config, state, chosen)
+        state.epoch += 1
+        entry: dict[str, Any] = {"epoch": state.epoch, "size": config.stage_of(state.epoch - 1).size, **losses}
+        if state.epoch % config.evaluate_every == 0 or state.epoch == config.epochs:
+            figures = validate(ema.model, val, chosen)
+            entry |= figures
+            score = (figures["cheng_macro_f1"] + figures["cheng_dice"] + figures["web_auroc"]) / 3
+            if score > state.best:
+                state.best, state.best_epoch = score, state.epoch
+                torch.save(ema.model.state_dict(), run / "best.pt")
         entry["seconds"] = round(time.monotonic() - began, 1)
         with (run / "log.jsonl").open("a") as log:
             log.write(json.dumps(entry) + "\n")
         tell(" ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()))
-        _save(run, model, ema, optimizer, config, epoch + 1)
-    torch.save(ema.model.state_dict(), run / "weights.pt")
-    return run / "weights.pt"
+        _save(run, model, ema, optimizer, config, state)
+        if config.patience and state.epoch - state.best_epoch >= config.patience:
+            tell(f"stopped early: nothing better since epoch {state.best_epoch}")
+            break
+    final = run / "weights.pt"
+    if config.keep == "best" and (run / "best.pt").is_file():
+        final.write_bytes((run / "best.pt").read_bytes())
+    else:
+        torch.save(ema.model.state_dict(), final)
+    return final
+
+
+@dataclass
+class _State:
+    epoch: int = 0
+    best: float = -1.0
+    best_epoch: int = 0
 
 
 def _groups(model: Neuro, config: Config) -> list[dict[str, Any]]:
@@ -316,18 +340,18 @@ def _run_epoch(
     ema: Ema,
     optimizer: torch.optim.Optimizer,
     config: Config,
-    epoch: int,
+    state: _State,
     device: torch.device,
 ) -> dict[str, float]:
-    torch.manual_seed(config.seed + epoch)  # so that a resumed run drops the same units as a whole one
+    torch.manual_seed(config.seed + state.epoch)  # so that a resumed run drops the same units as a whole one
     model.train()
     sums = np.zeros(2)
     count = 0
-    stage = config.stage_of(epoch)
+    stage = config.stage_of(state.epoch)
     steps = config.draws_per_epoch // stage.batch
-    for batch in sampler.epoch(epoch):
+    for batch in sampler.epoch(state.epoch):
         for group in optimizer.param_groups:
-            group["lr"] = group["rate"] * _learning_rate(config, epoch + count / steps)
+            group["lr"] = group["rate"] * _learning_rate(config, state.epoch + count / steps)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
             out = model(batch.images.to(device, memory_format=torch.channels_last))
         out = _in_full_precision(out)
@@ -345,7 +369,7 @@ def _run_epoch(
         sums += [float(classes.detach()), float(masks[0].detach())]
         count += 1
         if sys.stderr.isatty():
-            done = f"epoch {epoch + 1}/{config.epochs} {count}/{steps} class {sums[0] / count:.3f}"
+            done = f"epoch {state.epoch + 1}/{config.epochs} {count}/{steps} class {sums[0] / count:.3f}"
             print(f"\r{done} mask {sums[1] / count:.3f}", end="", file=sys.stderr)  # noqa: T201
     if sys.stderr.isatty():
         print(file=sys.stderr)  # noqa: T201
@@ -362,7 +386,9 @@ def _in_full_precision(out: NeuroOutput) -> NeuroOutput:
     )
 
 
-def _save(run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config, epochs: int) -> None:
+def _save(
+    run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config, state: _State
+) -> None:
     partial = run / "checkpoint.partial"
     torch.save(
         {
@@ -371,21 +397,20 @@ def _save(run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimize
             "ema": ema.model.state_dict(),
             "ema_steps": ema.steps,
             "optimizer": optimizer.state_dict(),
-            "epochs": epochs,
+            "state": asdict(state),
         },
         partial,
     )
     partial.replace(run / "checkpoint.pt")
 
 
-def _resume(run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config) -> int:
-    """Go on from the run's checkpoint. Returns the epochs done. Only the stages may be others than they were."""
+def _resume(run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config) -> _State:
     file = run / "checkpoint.pt"
     if not file.is_file():
-        return 0
+        return _State()
     stored = torch.load(file, weights_only=True)
     present = asdict(config)
-    if stored["config"] | {"stages": present["stages"]} != present:
+    if stored["config"] | {"stages": present["stages"]} != present:  # a run may be made longer
         raise BrainTumorError(
             ErrorCode.DATA_INVALID,
             "The run folder holds a checkpoint of another configuration.",
@@ -395,4 +420,4 @@ def _resume(run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimi
     ema.model.load_state_dict(stored["ema"])
     ema.steps = stored["ema_steps"]
     optimizer.load_state_dict(stored["optimizer"])
-    return int(stored["epochs"])
+    return _State(**stored["state"])

@@ -71,6 +71,13 @@ def test_training_goes_on_from_its_checkpoint(data: Path, config: Config, tmp_pa
     assert [line.split()[1] for line in said if line.startswith("epoch")] == ["1", "2"]
 
 
+def test_early_stopping_ends_the_run(data: Path, config: Config, tmp_path: Path) -> None:
+    said: list[str] = []
+    patient = replace(config, stages=(Stage(64, 30, 4),), learning_rate=0.0, patience=2)
+    train(data, patient, tmp_path / "run", device="cpu", say=said.append)
+    assert "stopped early" in said[-1]
+
+
 @pytest.mark.parametrize("other", [{"folds": (1, 2, 3)}, {"remove": 0.0}, {"seed": 1}])
 def test_training_does_not_go_on_from_a_checkpoint_of_another_configuration(
     other: dict[str, Any], data: Path, config: Config, tmp_path: Path
