@@ -59,7 +59,8 @@ class ModelIdentity:
 class Finding:
     """The classification.
 
-    label: one of the classes, or ``indeterminate`` where the prediction set is empty or holds all classes;
+    label: one of the classes, or ``indeterminate`` where the prediction set is empty or holds all classes, or where no
+    kind of tumour is as likely as none but all together are likelier;
     probabilities: calibrated, one a class, summing to 1; tumor_probability: 1 - P(no_tumor).
     A model that can't tell types apart gives that of ``no_tumor`` alone, and calls any tumour ``indeterminate``;
     prediction_set: the classes that conformal prediction can't exclude at `coverage`

@@ -23,7 +23,7 @@ from braintumor_desktop.inference.explain import POOLED_LAYER, class_maps, energ
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer, read_picture
 from braintumor_desktop.inference.plain_series import read_plain_series
 from braintumor_desktop.inference.planes import resample_to, resampled_flags, straight_grid
-from braintumor_desktop.inference.preprocess import find_frame, prepare
+from braintumor_desktop.inference.preprocess import find_frame, pixel_ratio, prepare
 from braintumor_desktop.inference.probability import binary_label, softmax, without_types
 from braintumor_desktop.inference.quality import (
     FAMILIAR,
@@ -124,8 +124,10 @@ class Analyzer:
         tilted = straight_grid(study.pixels.shape, study.geometry) if outlines else None
         if tilted is not None:
             tell(phrase("Resampling"), 0.0)
+        ratio = pixel_ratio(study.geometry.pixel_spacing_mm)
         answers, infer_s, explain_s = self._look(  # no name for the resampled volume: it goes when it was looked at
             study.pixels if tilted is None else resample_to(study.pixels, tilted.grid),
+            ratio if tilted is None else 1.0,
             tell,
             asked,
             keep_partial=keep_partial,
@@ -145,7 +147,7 @@ class Analyzer:
             reading = replace(reading, finding=replace(reading.finding, coverage=None))
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
-        frame = find_frame(study.pixels[key], head)
+        frame = find_frame(study.pixels[key], head, ratio)
         strange, elsewhere = strangeness(answers), body_part_flag(study)
         familiar = False if elsewhere else None if strange is None else strange < FAMILIAR
         flags = (
@@ -179,12 +181,13 @@ class Analyzer:
     def _look(
         self,
         pixels: NDArray[np.generic],
+        ratio: float,
         tell: Progress,
         asked: Callable[[], bool],
         *,
         keep_partial: Callable[[], bool],
     ) -> tuple[list[SliceAnswer], float, float]:
-        """Every slice through the network; seconds of inference and of heat maps."""
+        """Every slice through the network; seconds of inference and of heat maps. ratio: see `pixel_ratio`."""
         answers: list[SliceAnswer] = []
         infer_s = explain_s = 0.0
         count = len(pixels)
@@ -196,7 +199,7 @@ class Analyzer:
             share = start / count * (NETWORK_SHARE if count > 1 else 1.0)
             stage = phrase("Analysing slice {number} of {slices}", number=start + 1, slices=count)
             tell(phrase("Analysing") if count == 1 else stage, share)
-            batch, network_s, map_s = self._answer(pixels[start : start + BATCH])
+            batch, network_s, map_s = self._answer(pixels[start : start + BATCH], ratio)
             infer_s, explain_s = infer_s + network_s, explain_s + map_s
             answers += batch
         if asked() and not keep_partial():
@@ -204,7 +207,7 @@ class Analyzer:
         return answers, infer_s, explain_s
 
     def _look_again(self, views: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.float64], list[NDArray[np.bool_]]]:
-        """Slices of any shapes to calibrated probabilities (n, 4) and their outlines (rows, columns)."""
+        """Slices of any shapes and square pixels to calibrated probabilities (n, 4), their outlines (rows, columns)."""
         calibration = self.row.calibration
         answers = [a for i in range(0, len(views), BATCH) for a in self._answer(views[i : i + BATCH])[0]]
         probabilities = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
@@ -229,15 +232,15 @@ class Analyzer:
             flags.append(QualityFlag("mirrored", words))
         return flags
 
-    def _answer(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
+    def _answer(self, pixels: Slices, ratio: float = 1.0) -> tuple[list[SliceAnswer], float, float]:
         """Slices through the network; where a graphics card has no room or fails, once more on the CPU."""
         try:
-            return self._forward(pixels)
+            return self._forward(pixels, ratio)
         except (MemoryError, RuntimeError) as error:
             if self._device != CPU:
                 self._place(self._network, CPU)
                 torch.cuda.empty_cache()
-                return self._answer(pixels)
+                return self._answer(pixels, ratio)
             if isinstance(error, RuntimeError) and "alloc" not in str(error):
                 raise
             raise BrainTumorError(
@@ -251,15 +254,15 @@ class Analyzer:
         layer = phrase(self._architecture.cam_title or POOLED_LAYER)
         return phrase("{method}, {layer}", method=CAM_TITLES[self._cam], layer=layer)
 
-    def _forward(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
+    def _forward(self, pixels: Slices, ratio: float) -> tuple[list[SliceAnswer], float, float]:
         if self._architecture.reference:
             return answer_whole(self._network, self._architecture, self._device, pixels, self._cam)
-        return self._forward_framed(pixels)
+        return self._forward_framed(pixels, ratio)
 
     @torch.inference_mode()
-    def _forward_framed(self, pixels: Slices) -> tuple[list[SliceAnswer], float, float]:
+    def _forward_framed(self, pixels: Slices, ratio: float) -> tuple[list[SliceAnswer], float, float]:
         began = time.perf_counter()
-        seen = [prepare(one, NETWORK_SIZE) for one in pixels]
+        seen = [prepare(one, NETWORK_SIZE, ratio) for one in pixels]
         images = torch.from_numpy(np.stack([image for image, _, _ in seen]))[:, None]
         out = self._network_out(images.to(self._device).to(memory_format=torch.channels_last))
         lesions = F.interpolate(out.mask_logits, size=(NETWORK_SIZE,) * 2, mode="bilinear").sigmoid()[:, 0].cpu()

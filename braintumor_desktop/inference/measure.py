@@ -36,7 +36,7 @@ def measure(
     head_area: Callable[[int], int | None],
     geometry: Geometry,
 ) -> Segmentation:
-    """Size of the lesion on the slice where it is largest.
+    """Size of the lesion on the slice where it is largest; of several lesions, give the mask of the largest.
 
     mask, probability: (slices, rows, columns); head_area: gives the pixels of the head outline of a slice, None
     where there is none. The diameters are those of the largest component.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:  # the window asks for flags before torch is there
 MARGIN = 0.04
 """Air kept around the head, as a share of its longer side."""
 
+NEARLY_SQUARE = 0.01
+"""Pixels whose sides differ by no more than this share are taken as square."""
+
 LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.5
 """Brightness range of the cropped head that is mapped to 0..1; robust to bright vessels and dead pixels."""
 
@@ -27,8 +31,8 @@ LOW_PERCENTILE, HIGH_PERCENTILE = 1.0, 99.5
 class Frame:
     """The square, in the input's pixel coordinates, that is scaled to the network's grid.
 
-    top, left: of the square's corner, may be negative where air is added; side: its length in pixels;
-    rows, columns: of the input.
+    top, left: of the square's corner, may be negative where air is added; side: its length in pixels, or where these
+    aren't square themselves the root of their number; rows, columns: of the input; ratio: see `pixel_ratio`.
     """
 
     top: float
@@ -36,12 +40,27 @@ class Frame:
     side: float
     rows: int
     columns: int
+    ratio: float = 1.0
 
-    def to_network(self, size: int) -> NDArray[np.float64]:
-        """2x3 matrix for cv2 (x, y order) from input pixel centres to those of a `size` x `size` grid."""
-        scale = size / self.side
-        shift = 0.5 * scale - 0.5
-        return np.array([[scale, 0, shift - self.left * scale], [0, scale, shift - self.top * scale]])
+    @property
+    def height(self) -> float:
+        """In rows."""
+        return self.side / math.sqrt(self.ratio)
+
+    @property
+    def width(self) -> float:
+        """In columns."""
+        return self.side * math.sqrt(self.ratio)
+
+    def to_grid(self, rows: int, columns: int) -> NDArray[np.float64]:
+        """2x3 matrix for cv2 (x, y order) from input pixel centres to those of a grid over the square."""
+        across, down = columns / self.width, rows / self.height
+        return np.array(
+            [
+                [across, 0, 0.5 * across - 0.5 - self.left * across],
+                [0, down, 0.5 * down - 0.5 - self.top * down],
+            ]
+        )
 
     def back(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Bring a square map (n, n) back to the input's grid (rows, columns); zero outside the square.
@@ -49,44 +68,68 @@ class Frame:
         Linear interpolation; smoothed first where the input is coarser than the map, to avoid aliasing.
         """
         size = values.shape[0]
-        if self.side < size:
-            values = cv2.resize(values, (max(1, round(self.side)),) * 2, interpolation=cv2.INTER_AREA)
-            size = values.shape[0]
-        matrix = cv2.invertAffineTransform(self.to_network(size))
+        rows, columns = (min(size, max(1, round(length))) for length in (self.height, self.width))
+        if min(rows, columns) < size:
+            values = cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA)
+        matrix = cv2.invertAffineTransform(self.to_grid(rows, columns))
         result = cv2.warpAffine(values, matrix, (self.columns, self.rows), flags=cv2.INTER_LINEAR)
         return np.asarray(result, dtype=np.float32)
 
 
-def find_frame(slice_pixels: NDArray[Any], head: NDArray[np.bool_] | None = None) -> Frame:
-    """The square around the head; the whole picture where no head outline is found."""
+def pixel_ratio(spacing_mm: tuple[float, float] | None) -> float:
+    """How many times as high as wide pixels are, 1 where unknown. spacing_mm: (between rows, between columns)."""
+    ratio = 1.0 if spacing_mm is None else spacing_mm[0] / spacing_mm[1]
+    return ratio if abs(ratio - 1) > NEARLY_SQUARE else 1.0
+
+
+def find_frame(slice_pixels: NDArray[Any], head: NDArray[np.bool_] | None = None, ratio: float = 1.0) -> Frame:
+    """The square around the head; the whole picture where no head outline is found. ratio: see `pixel_ratio`."""
     rows, columns = slice_pixels.shape
     mask = head_mask(slice_pixels) if head is None else head
     if mask is None:
         top, bottom, left, right = 0, rows, 0, columns
-        margin = 0.0
     else:
         used_rows, used_columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
         top, bottom = int(used_rows[0]), int(used_rows[-1]) + 1
         left, right = int(used_columns[0]), int(used_columns[-1]) + 1
-        margin = MARGIN * max(bottom - top, right - left)
-    side = max(bottom - top, right - left) + 2 * margin
-    return Frame((top + bottom - side) / 2, (left + right - side) / 2, side, rows, columns)
+    stretch = math.sqrt(ratio)
+    longer = max((bottom - top) * stretch, (right - left) / stretch)
+    side = longer if mask is None else longer + 2 * MARGIN * longer
+    corner = (top + bottom - side / stretch) / 2, (left + right - side * stretch) / 2
+    return Frame(*corner, side, rows, columns, ratio)
 
 
 def resample(slice_pixels: NDArray[Any], frame: Frame, size: int) -> NDArray[np.float32]:
-    """The framed square as float32 (size, size) in the input's own grey values; zero outside the picture.
+    """The framed square as float32 (size, size) in the input's own grey values.
 
+    Outside the picture it is zero, or the slice's lowest grey value where that is below.
     Area averaging where it shrinks, linear where it grows, so noise and edges look alike at any resolution.
     """
     pixels = slice_pixels.astype(np.float32)
-    shrink = frame.side / size
-    if shrink > 1.5:
-        step = 1 / shrink
-        shape = (max(1, round(frame.columns * step)), max(1, round(frame.rows * step)))
+    down, across = frame.height / size, frame.width / size
+    if max(down, across) > 1.5:
+        by_row, by_column = min(1.0, 1 / down), min(1.0, 1 / across)
+        shape = (max(1, round(frame.columns * by_column)), max(1, round(frame.rows * by_row)))
         pixels = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA)
-        scale = pixels.shape[1] / frame.columns
-        frame = Frame(frame.top * scale, frame.left * scale, frame.side * scale, pixels.shape[0], pixels.shape[1])
-    return np.asarray(cv2.warpAffine(pixels, frame.to_network(size), (size, size), flags=cv2.INTER_LINEAR))
+        scale, stretch = pixels.shape[1] / frame.columns, by_row / by_column
+        frame = Frame(
+            frame.top * scale * stretch,
+            frame.left * scale,
+            frame.side * scale * math.sqrt(stretch),
+            pixels.shape[0],
+            pixels.shape[1],
+            frame.ratio / stretch,
+        )
+    air = min(0.0, float(slice_pixels.min()))
+    framed = cv2.warpAffine(
+        pixels,
+        frame.to_grid(size, size),
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=air,
+    )
+    return np.asarray(framed)
 
 
 def normalise(framed: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -97,10 +140,15 @@ def normalise(framed: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(np.clip((framed - low) / (high - low), 0, 1), dtype=np.float32)
 
 
-def prepare(slice_pixels: NDArray[Any], size: int) -> tuple[NDArray[np.float32], Frame, NDArray[np.bool_] | None]:
-    """Network input (size, size) float32 0..1, its frame, and the head outline (rows, columns) or None."""
+def prepare(
+    slice_pixels: NDArray[Any], size: int, ratio: float = 1.0
+) -> tuple[NDArray[np.float32], Frame, NDArray[np.bool_] | None]:
+    """Network input (size, size) float32 0..1, its frame, and the head outline (rows, columns) or None.
+
+    ratio: see `pixel_ratio`.
+    """
     head = head_mask(slice_pixels)
-    frame = find_frame(slice_pixels, head)
+    frame = find_frame(slice_pixels, head, ratio)
     return normalise(resample(slice_pixels, frame, size)), frame, head
 
 

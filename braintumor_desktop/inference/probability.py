@@ -23,6 +23,8 @@ def finding_from(probabilities: NDArray[np.float64], calibration: Calibration) -
         members = tuple(c for c, p in zip(CLASSES, probabilities, strict=True) if p >= calibration.set_threshold)
         if len(members) in (0, len(CLASSES)):
             label = INDETERMINATE
+    if label == TumorClass.NO_TUMOR and probabilities[CLASSES.index(TumorClass.NO_TUMOR)] < 0.5:
+        label = INDETERMINATE
     named = {c: float(p) for c, p in zip(CLASSES, probabilities, strict=True)}
     return Finding(label, named, members, calibration.coverage if members is not None else None)
 

@@ -53,7 +53,8 @@ Look = Callable[[Sequence[NDArray[np.generic]]], tuple[NDArray[np.float64], list
 class Candidate:
     """An outline and what the classifier says of it.
 
-    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes it was seen in.
+    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes it was seen in; planes: how many of
+    them, 0 where it was not examined.
     """
 
     outline: Outline
@@ -67,8 +68,7 @@ class Candidate:
 
     @property
     def accepted(self) -> bool:
-        enough = self.tumor >= (ACCEPTED if self.planes > 1 else ACCEPTED_ALONE)
-        return enough and int(self.probabilities.argmax()) != NO_TUMOR  # else the finding would be "no tumour"
+        return self.planes > 0 and self.tumor >= (ACCEPTED if self.planes > 1 else ACCEPTED_ALONE)
 
 
 def smoothed_maps(
@@ -106,24 +106,27 @@ def judge(
     geometry: Geometry,
     look: Look,
 ) -> list[Candidate]:
-    """The outlines worth keeping, seen again in the other planes; largest first.
+    """The outlines worth keeping, seen again in the other planes; largest first. Beyond `MOST_CANDIDATES` they aren't.
 
     mask, pixels: (slices, rows, columns); probabilities: (slices, 4).
     """
     tumor = 1.0 - probabilities[:, NO_TUMOR]
     kept = [o for o in join(mask, positions(geometry, len(mask))) if worth_keeping(o, geometry)]
     kept.sort(key=lambda o: -int(o.areas.sum()))
-    candidates = [o for o in kept if float(support(o, tumor)) >= CANDIDATE][:MOST_CANDIDATES]
+    candidates = [o for o in kept if float(support(o, tumor)) >= CANDIDATE]
     tilted = tilt(geometry)
-    if not candidates or tilted is None:
-        return [Candidate(o, support(o, probabilities), support(o, probabilities), 1) for o in candidates]
-    volume = Volume(pixels)
-    others = [axis for axis in range(len(PLANES)) if axis != tilted[1]]
+    others = [] if tilted is None else [axis for axis in range(len(PLANES)) if axis != tilted[1]]
+    volume = Volume(pixels) if others and candidates else None
     judged = []
-    for outline in candidates:
+    for number, outline in enumerate(candidates):
         own = support(outline, probabilities)
-        opinions = [own, *(_opinion(outline, mask, volume, geometry, axis, look) for axis in others)]
-        judged.append(Candidate(outline, own, pool(opinions), len(opinions)))
+        if number >= MOST_CANDIDATES:
+            judged.append(Candidate(outline, own, own, 0))
+            continue
+        opinions = [own]
+        if volume is not None:
+            opinions += [_opinion(outline, mask, volume, geometry, axis, look) for axis in others]
+        judged.append(Candidate(outline, own, pool(opinions) if others else own, len(opinions)))
     return judged
 
 

@@ -16,7 +16,7 @@ from braintumor_desktop.domain.findings import (
     QualityFlag,
     SliceFinding,
 )
-from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.domain.phrases import phrase, phrase_of_count
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.lesions import keep_only, measure_lesion, volume_ml
@@ -69,9 +69,14 @@ def read_series(
     judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
     accepted = [each for each in judged if each.accepted]
     lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in accepted)
+    largest = mask
+    if len(accepted) > 1:
+        largest = mask.copy()
+        keep_only(largest, [accepted[0].outline])
     keep_only(mask, [each.outline for each in accepted])
     segmentation = replace(
-        measure(mask, slices.probability, lambda index: _head_px(study, index), geometry),
+        measure(largest, slices.probability, lambda index: _head_px(study, index), geometry),
+        mask=mask,
         volume_ml=volume_ml(mask.sum(axis=(1, 2)), geometry),
         lesions=lesions,
     )
@@ -218,7 +223,15 @@ def partly_flag(study: Study, done: int) -> list[QualityFlag]:
 
 def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[QualityFlag]:
     flags = partly_flag(study, len(slices.done))
-    doubted = [c for c in judged if not c.accepted and c.own[NO_TUMOR] < 0.5]
+    if unseen := [c for c in judged if not c.planes]:
+        words = phrase_of_count(
+            "{count} smaller outline was left out unexamined, on slice {where}.",
+            "{count} smaller outlines were left out unexamined, the largest on slice {where}.",
+            len(unseen),
+            where=named_slices([int(c.outline.areas.argmax()) for c in unseen]),
+        )
+        flags.append(QualityFlag("outlines_unexamined", words))
+    doubted = [c for c in judged if c.planes and not c.accepted and c.own[NO_TUMOR] < 0.5]
     if doubted:
         where = named_slices([int(c.outline.areas.argmax()) for c in doubted])
         words = phrase(

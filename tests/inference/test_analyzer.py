@@ -89,13 +89,32 @@ def test_cancelling_between_batches_stops_the_work(analyzer: Analyzer) -> None:
         analyzer.analyze(sample_stack(), cancelled=lambda: next(asked))
 
 
-@pytest.mark.parametrize("shape", [(32, 32), (33, 700), (1100, 40)])
+@pytest.mark.parametrize("shape", [(32, 32), (33, 700), (1100, 40), (17_000, 32)])
 def test_odd_shapes_come_back_on_their_own_grid(analyzer: Analyzer, shape: tuple[int, int]) -> None:
     noise = np.random.default_rng(0).integers(0, 65535, (1, *shape)).astype(np.uint16)
     analysis = analyzer.analyze(of_pixels(noise))
     assert analysis.segmentation is not None
     assert analysis.explanation is not None
     assert analysis.segmentation.mask.shape == analysis.explanation.heatmap.shape == (1, *shape)
+
+
+def test_a_head_in_pixels_that_are_not_square_is_answered_as_in_square_ones(analyzer: Analyzer) -> None:
+    study = sample_picture()
+    thinned = study.pixels[:, :, ::2].copy()
+    square = analyzer.analyze(of_pixels(np.array(study.pixels), geometry=Geometry((0.5, 0.5))))
+    other = analyzer.analyze(of_pixels(thinned, geometry=Geometry((0.5, 1.0))))
+    stretched = analyzer.analyze(of_pixels(thinned))
+    assert other.finding.tumor_probability == pytest.approx(square.finding.tumor_probability, abs=0.05)
+    assert square.segmentation is not None
+    truth = square.segmentation.mask[0, :, ::2]
+
+    def dice(mask: np.ndarray) -> float:
+        return float(2 * (mask & truth).sum() / (mask.sum() + truth.sum()))
+
+    assert other.segmentation is not None
+    assert stretched.segmentation is not None
+    assert dice(other.segmentation.mask[0]) > 0.9
+    assert dice(other.segmentation.mask[0]) > dice(stretched.segmentation.mask[0])
 
 
 def test_floating_point_pixels_with_an_offset_give_the_same_finding(analyzer: Analyzer) -> None:
@@ -158,11 +177,11 @@ def test_a_graphics_card_without_room_hands_over_to_the_cpu_and_says_so(
     crowded._wish = crowded._device = torch.device("cuda:0")
     forward, refused = crowded._forward, []
 
-    def refuse_once(pixels: np.ndarray) -> object:
+    def refuse_once(pixels: np.ndarray, ratio: float) -> object:
         if not refused:
             refused.append(True)
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return forward(pixels)
+        return forward(pixels, ratio)
 
     monkeypatch.setattr(crowded, "_forward", refuse_once)
     analysis = crowded.analyze(sample_picture())

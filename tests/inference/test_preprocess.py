@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from braintumor_desktop.imaging.head import head_mask
-from braintumor_desktop.inference.preprocess import Frame, find_frame, normalise, prepare, resample
+from braintumor_desktop.inference.preprocess import Frame, find_frame, normalise, pixel_ratio, prepare, resample
 
 
 def head(rows: int, columns: int, centre: tuple[float, float], radius: float, grey: int = 150) -> np.ndarray:
@@ -32,6 +32,12 @@ def test_a_constant_slice_has_no_outline(empty: np.ndarray) -> None:
     assert head_mask(empty) is None
 
 
+@pytest.mark.parametrize("shape", [(17_000, 32), (32, 17_000)])
+def test_a_very_long_picture_is_prepared_as_any_other(shape: tuple[int, int]) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, shape, dtype=np.uint8)
+    assert prepare(picture, 128)[0].shape == (128, 128)
+
+
 def test_noise_in_the_air_does_not_widen_the_outline() -> None:
     clean = head(256, 256, (128, 128), 90).astype(np.float32)
     noisy = np.clip(clean + np.random.default_rng(0).normal(0, 0.1 * 255, clean.shape), 0, 255).astype(np.uint8)
@@ -51,6 +57,35 @@ def test_the_same_head_looks_alike_wherever_it_lies_and_however_large() -> None:
     for other in (placed, doubled):
         # The outline is found at 256 pixels, so the frame of the 600-pixel picture may lie a pixel or two off.
         assert np.abs(prepare(other, 128)[0] - reference).mean() < 0.05
+
+
+@pytest.mark.parametrize("size", [300, 900])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_pixels_that_are_not_square_reach_the_network_as_square_ones(size: int, axis: int) -> None:
+    square = head(size, size, (0.45 * size, 0.52 * size), 0.3 * size)
+    thinned = cv2.blur(square, (1, 2) if axis == 0 else (2, 1))
+    thinned = thinned[1::2] if axis == 0 else thinned[:, 1::2]
+    ratio = pixel_ratio((0.8, 0.4) if axis == 0 else (0.4, 0.8))
+    reference, frame, _ = prepare(square, 256)
+    seen, thinned_frame, _ = prepare(thinned, 256, ratio)
+    # Outlines are found on 256 pixels of each, so that the two frames may lie a pixel or two of these apart.
+    assert np.abs(seen - reference).mean() < 0.05
+    assert np.abs(prepare(thinned, 256)[0] - reference).mean() > 0.1
+    y, x = np.mgrid[:256, :256]
+    blob = np.exp(-((y - 100) ** 2 + (x - 160) ** 2) / 400).astype(np.float32)
+    whole = frame.back(blob)
+    expected = whole[0::2] + whole[1::2] if axis == 0 else whole[:, 0::2] + whole[:, 1::2]
+    assert np.abs(thinned_frame.back(blob) - expected / 2).max() < 0.1
+    assert thinned_frame.side**2 == pytest.approx(frame.side**2 / 2, rel=0.05)  # of half as many pixels
+
+
+def test_pixels_that_are_nearly_square_or_of_unknown_size_are_taken_as_square() -> None:
+    assert (pixel_ratio(None), pixel_ratio((0.501, 0.5)), pixel_ratio((0.5, 0.5))) == (1.0, 1.0, 1.0)
+
+
+def test_the_air_around_a_head_is_as_dark_as_its_darkest_pixel() -> None:
+    picture = head(300, 180, (150, 90), 88).astype(np.int16)
+    np.testing.assert_allclose(prepare(picture - 1000, 128)[0], prepare(picture, 128)[0], atol=1e-4)
 
 
 def test_brightness_and_bit_depth_do_not_change_what_the_network_sees() -> None:

@@ -1,0 +1,69 @@
+"""One answer on a series from answers on its slices that were made by hand."""
+
+from pathlib import Path
+
+import numpy as np
+
+from braintumor_desktop.domain.findings import TumorClass
+from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
+from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
+from braintumor_desktop.inference.preprocess import Frame
+from braintumor_desktop.inference.probability import finding_from
+from braintumor_desktop.inference.series_reading import read_series
+from braintumor_desktop.models.manifest import Calibration
+
+SIZE = 256
+AFFINE = np.diag([-1.0, -1.0, 3.0, 1.0])
+
+
+def read(mask: np.ndarray) -> Reading:
+    """mask: (slices, 256, 256), what the network outlines for certain; every plane agrees."""
+    source = Source(Path("made"), "0" * 64, 0, InputKind.NIFTI, "made", 8, None)
+    study = Study(np.full(mask.shape, 100, np.uint8), source, Geometry((1.0, 1.0), 3.0, ("L", "P"), AFFINE))
+    sure, frame = np.array([8.0, 0.0, 0.0, 0.0], np.float32), Frame(0.0, 0.0, float(SIZE), SIZE, SIZE)
+    heat = np.zeros((SIZE, SIZE), np.float16)
+    answers = [SliceAnswer(sure, each.astype(np.float32), heat, 30_000, frame) for each in mask]
+    probabilities = np.array([0.97, 0.01, 0.01, 0.01])
+    return read_series(
+        study,
+        answers,
+        None,
+        Calibration(),
+        lambda views: (np.tile(probabilities, (len(views), 1)), [np.ones(v.shape, bool) for v in views]),
+    )
+
+
+def test_sizes_are_those_of_the_largest_lesion_not_of_the_slice_with_most_outlines() -> None:
+    mask = np.zeros((24, SIZE, SIZE), bool)
+    mask[3:12, 40:50, 40:80] = True
+    mask[18:20, 100:120, 100:112] = mask[18:20, 100:120, 180:192] = True
+    found = read(mask).segmentation
+    assert found is not None
+    assert len(found.lesions) == 3
+    first = found.lesions[0]
+    assert (found.slice_index, found.area_px, found.diameters) == (first.key_slice, first.area_px, first.diameters)
+    assert found.slice_index in range(3, 12)
+    assert found.mask[18].any()
+    assert found.volume_ml is not None
+    assert found.volume_ml > (first.volume_ml or 0)
+
+
+def test_outlines_beyond_those_that_are_examined_are_told() -> None:
+    mask = np.zeros((8, SIZE, SIZE), bool)
+    for number in range(11):
+        row, column = divmod(number, 4)
+        mask[2:6, 20 + 60 * row : 36 + 60 * row, 20 + 60 * column : 36 + 60 * column + number] = True
+    reading = read(mask)
+    assert reading.segmentation is not None
+    assert len(reading.segmentation.lesions) == 8
+    flags = {flag.code: flag.sentence for flag in reading.flags}
+    assert "3 smaller outlines" in flags["outlines_unexamined"]
+    assert "outlines_dropped" not in flags
+
+
+def test_no_tumour_is_not_named_where_a_tumour_is_likelier_than_none() -> None:
+    unsure = finding_from(np.array([0.31, 0.28, 0.01, 0.40]), Calibration())
+    assert unsure.label == "indeterminate"
+    assert "Indeterminate" in str(unsure.sentence())
+    assert finding_from(np.array([0.25, 0.2, 0.05, 0.5]), Calibration()).label == TumorClass.NO_TUMOR
+    assert unsure.top_class is TumorClass.NO_TUMOR
