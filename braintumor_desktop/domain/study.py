@@ -122,6 +122,7 @@ class SlicePlace:
     """Which frame of its DICOM file a slice is, and where the file says it lies.
 
     frame: counted from 1, of a multi-frame file; None where the file holds one picture (a mosaic of slices is one);
+    tile: whether it is a part of such a mosaic;
     position: of the centre of its first pixel and orientation: directions of its rows and columns, both in LPS mm
     (PS3.3 C.7.6.2), None where the file doesn't tell; thickness_mm: of the slice.
     """
@@ -130,6 +131,7 @@ class SlicePlace:
     position: tuple[float, float, float] | None
     orientation: tuple[float, ...] | None
     thickness_mm: float | None
+    tile: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,8 +140,9 @@ class Study:
 
     pixels: (slices, rows, columns), grey, in the file's own range: uint8, uint16, int16 or float32.
     A single picture has one slice. Never written to after loading.
-    sequence: an `MrSequence` in words, None where unknown; notes: plain sentences about the loading that the reader
-    should see; window: (low, high) grey values that the file wants to be shown first with, see `imaging.windowing`;
+    sequence: an `MrSequence` in words, None where unknown; sequence_corrected: the reader said so; notes: plain
+    sentences about the loading that the reader should see; window: (low, high) grey values that the file wants to be
+    shown first with, see `imaging.windowing`;
     graphics: bool, same shape as pixels, drawn over them by the device that made them (DICOM overlays);
     stored_grid: for volumes whose file has another axis order;
     headers: of a DICOM series, one pydicom dataset a slice without pixels, for exports that must name their source.
@@ -157,6 +160,7 @@ class Study:
     stored_grid: StoredGrid | None = field(default=None, repr=False)
     headers: tuple[Any, ...] | None = field(default=None, repr=False)
     places: tuple[SlicePlace, ...] | None = field(default=None, repr=False)
+    sequence_corrected: bool = False
 
     def __post_init__(self) -> None:
         if self.pixels.ndim != 3 or 0 in self.pixels.shape:

@@ -41,6 +41,9 @@ def list_archive(path: Path, files: Files, limits: Limits) -> list[FileRef]:
         )
     _check(members, limits)
     names = [member.filename for member in members if not _is_hidden(member.filename)]
+    with refusing():
+        if len(set(names)) < len(names):  # by its name only the last of them could be opened
+            raise zipfile.BadZipFile("repeated names")
     return [FileRef(path / PurePosixPath(name), path, name, given=False) for name in sorted(names)]
 
 

@@ -5,6 +5,7 @@ Decoders fill what is missing with grey and say nothing; a radiologist must neve
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator
@@ -22,8 +23,7 @@ def is_cut(data: bytes, format_name: str) -> bool:
     if format_name == "PNG":
         return not any(kind == b"IEND" for kind, _ in _png_chunks(data))
     if format_name == "JPEG":
-        # Compressed data never holds a marker, so an end marker must follow the last start of a scan.
-        return data.rfind(b"\xff\xd9") <= data.rfind(b"\xff\xda")
+        return _jpeg_is_cut(data)
     if format_name == "WebP":
         # Compressed data does not end in zeros: an interrupted copy into reserved space does.
         return int.from_bytes(data[4:8], "little") + 8 > len(data) or not any(data[-64:])
@@ -73,6 +73,20 @@ def png_pixel_chunks(data: bytes) -> bytes:
         if kind in (b"IHDR", b"tRNS", b"IDAT", b"IEND"):
             kept.append(chunk)
     return b"".join(kept)
+
+
+# Any but those without a length: stuffed zeros, fill bytes, TEM, RST0 to RST7 and SOI (ITU-T T.81, B.1.1).
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd8\xff])")
+
+
+def _jpeg_is_cut(data: bytes) -> bool:
+    """Walk the segments to the first picture's end marker; what follows it, such as a film, is no part of it."""
+    position = 2
+    while marker := _JPEG_MARKER.search(data, position):
+        if marker[1] == b"\xd9":
+            return False
+        position = marker.end() + int.from_bytes(data[marker.end() : marker.end() + 2], "big")
+    return True
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -20,7 +20,7 @@ from braintumor_desktop.imaging.dicom_pixels import mirror, read_planes, value_r
 from braintumor_desktop.imaging.dicom_series import Slice, Stack, geometry_of, make_stacks
 from braintumor_desktop.imaging.files import FileRef, Files
 from braintumor_desktop.imaging.limits import Limits
-from braintumor_desktop.imaging.sequence import recognise_sequence
+from braintumor_desktop.imaging.sequence import LOCALIZER_NOTE, recognise_sequence
 from braintumor_desktop.imaging.volume_checks import (
     check_content,
     check_pixel_count,
@@ -28,8 +28,6 @@ from braintumor_desktop.imaging.volume_checks import (
     frame_of,
     within_memory,
 )
-
-LOCALIZER_NOTE = phrase("A localizer: it shows where slices were planned, and is no diagnostic series.")
 
 
 def read_dicom_file(ref: FileRef, files: Files, limits: Limits) -> Study:
@@ -201,7 +199,7 @@ def _pixel_type(headers: Sequence[SliceHeader]) -> type[np.generic]:
 
 def _place(header: SliceHeader) -> SlicePlace:
     frame = header.frame + 1 if header.file.frames > 1 and not header.file.tiles else None
-    return SlicePlace(frame, header.position, header.orientation, header.thickness)
+    return SlicePlace(frame, header.position, header.orientation, header.thickness, header.file.tiles > 0)
 
 
 def _window(header: SliceHeader) -> tuple[float, float] | None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageChops
 from braintumor_desktop.imaging.containers import png_pixel_chunks
 
 # TIFF 6.0 tags.
-_BITS, _PHOTOMETRIC, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 338, 339
+_BITS, _PHOTOMETRIC, _PLANAR, _EXTRA_SAMPLES, _SAMPLE_FORMAT = 258, 262, 284, 338, 339
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +107,8 @@ def _deep_colour(image: Image.Image, data: bytes, format_name: str, page: int) -
         tags = tiff_tags(image)
         if tags.get(_PHOTOMETRIC) != 2 or tags.get(_BITS, ())[:3] != (16, 16, 16):
             return None
+        if tags.get(_PLANAR) == 2:  # OpenCV reads it as if the channels were interleaved
+            raise ValueError("16-bit colour stored plane by plane is not supported")
         extra = tags.get(_EXTRA_SAMPLES, (2,))
     else:
         return None

@@ -21,7 +21,8 @@ def head_mask(slice_pixels: NDArray[Any]) -> NDArray[np.bool_] | None:
     """
     rows, columns = slice_pixels.shape
     work = min(1.0, 256 / max(rows, columns))
-    small = cv2.resize(slice_pixels.astype(np.float32), None, fx=work, fy=work, interpolation=cv2.INTER_AREA)
+    across, down = max(work, 1 / columns), max(work, 1 / rows)  # of a very long picture at least one pixel is left
+    small = cv2.resize(slice_pixels.astype(np.float32), None, fx=across, fy=down, interpolation=cv2.INTER_AREA)
     low, high = np.percentile(small, (1, 99.5))
     if high <= low:
         return None

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.domain.phrases import phrase
+from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, StoredGrid, Study
 from braintumor_desktop.imaging.files import FileRef, Files, check_size
 from braintumor_desktop.imaging.limits import Limits
@@ -31,7 +31,7 @@ from braintumor_desktop.imaging.orientation import (
     upright,
     voxel_sizes,
 )
-from braintumor_desktop.imaging.sequence import SequenceFacts, recognise_sequence
+from braintumor_desktop.imaging.sequence import SequenceFacts, from_name_note, recognise_sequence
 from braintumor_desktop.imaging.volume_checks import (
     check_content,
     check_pixel_count,
@@ -50,12 +50,23 @@ _PLAIN_TYPES = ("uint8", "uint16", "int16", "float32")
 
 _FARTHEST = 2**40
 """Bytes into the file beyond which no volume begins; the field is a float in NIfTI-1 and may say anything."""
+_LONGEST_REST = 64 * 2**20
+"""Bytes after the last voxel that are still read, to reach gzip's checksum."""
+
+_SIZES_CONTRADICT = phrase(
+    "The file gives the size of its voxels in two ways that contradict each other: "
+    "millimetres, left and right are unknown."
+)
+_SIDES_CONTRADICT = phrase(
+    "The file gives the patient's sides in two ways that contradict each other: left and right are unknown."
+)
 
 
 @dataclass(frozen=True, eq=False)
 class NiftiHeader:
     """shape: of one volume, file order (i, j, k); volumes: how many; slice_axis: across the slices;
-    affine: (4, 4) from file indices to RAS mm, None where the file gives none; zooms: mm a voxel along i, j, k.
+    affine: (4, 4) from file indices to RAS mm, None where the file gives none or contradicts itself, in the words of
+    `contradiction`; zooms: mm a voxel along i, j, k, 0 where unknown.
     """
 
     shape: tuple[int, int, int]
@@ -67,6 +78,7 @@ class NiftiHeader:
     slope: float
     intercept: float
     offset: int
+    contradiction: Phrase | None = None
 
     @property
     def grid_shape(self) -> tuple[int, int, int]:
@@ -102,11 +114,7 @@ def read_nifti(ref: FileRef, files: Files, limits: Limits, *, frame: int = 0) ->
     notes = _notes(header, frame)
     sequence = recognise_sequence(SequenceFacts(names=(ref.path.name,)))
     if sequence is not None:
-        notes.append(
-            phrase(
-                "NIfTI tells no sequence; {sequence} is taken from the file's name.", sequence=phrase(sequence.value)
-            )
-        )
+        notes.append(from_name_note(sequence))
     source = Source(
         path=ref.path,
         sha256=digest,
@@ -175,7 +183,7 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
         offset = int(header.get_data_offset())
         dims = [int(n) for n in header["dim"]]
         _, _, named = header.get_dim_info()
-        unit = _MILLIMETRES.get(int(header["xyzt_units"]) % 8, 1.0)
+        unit_code = int(header["xyzt_units"]) % 8
         shape = tuple(dims[1 : dims[0] + 1])
     except (HeaderDataError, ValueError, KeyError, OverflowError) as cause:
         raise _damaged() from cause
@@ -188,19 +196,47 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
             phrase("Save a grey-value volume, such as the magnitude, and open that."),
         )
     volume = (*shape, 1)[:3]
+    unit = _MILLIMETRES.get(unit_code, 1.0)
+    header["pixdim"][0] = -1 if header["pixdim"][0] < 0 else 1  # qfac: whatever is not negative means 1
+    pixdim = np.abs(header["pixdim"][1:4].astype(np.float64)) * unit
+    pixdim[~np.isfinite(pixdim)] = 0.0
     affine = _affine(header, unit)
-    zooms = voxel_sizes(affine) if affine is not None else np.abs(header["pixdim"][1:4].astype(np.float64)) * unit
+    contradiction = None if affine is None else _contradiction(header, affine, pixdim, volume)
+    if contradiction is not None:
+        affine = None
+    zooms = voxel_sizes(affine) if affine is not None else pixdim
+    slice_axis = _slice_axis((volume[0], volume[1], volume[2]), named, zooms, affine)
+    unplaced = affine is None and contradiction is None
+    silent = unplaced and unit_code == 0 and (zooms == 1).all()  # what stands there where nobody wrote anything
+    if silent or contradiction is _SIZES_CONTRADICT:
+        zooms = np.zeros(3)
     return NiftiHeader(
         shape=(volume[0], volume[1], volume[2]),
         volumes=math.prod(shape[3:]),
-        slice_axis=_slice_axis((volume[0], volume[1], volume[2]), named, zooms, affine),
+        slice_axis=slice_axis,
         affine=affine,
         zooms=(float(zooms[0]), float(zooms[1]), float(zooms[2])),
         sort=sort,
         slope=1.0 if slope is None else float(slope),
         intercept=0.0 if intercept is None else float(intercept),
         offset=offset,
+        contradiction=contradiction,
     )
+
+
+def _contradiction(
+    header: Any, affine: NDArray[np.float64], pixdim: NDArray[np.float64], shape: tuple[int, ...]
+) -> Phrase | None:
+    """What sform says against pixdim and qform. pixdim: in mm, 0 where unknown."""
+    placed = int(header["qform_code"]) > 0
+    told = (np.array(shape) > 1) & (pixdim > 0)
+    if not placed and (header["pixdim"][1:4] == 1).all():  # left as they were by those who write an sform only
+        told[:] = False
+    if (np.abs(voxel_sizes(affine) - pixdim) > 0.01 * pixdim)[told].any():
+        return _SIZES_CONTRADICT
+    if placed and (np.linalg.det(affine[:3, :3]) < 0) != (header["pixdim"][0] < 0):
+        return _SIDES_CONTRADICT
+    return None
 
 
 def _affine(header: Any, unit: float) -> NDArray[np.float64] | None:
@@ -252,8 +288,11 @@ def _voxels(plain: IO[bytes], header: NiftiHeader, frame: int) -> NDArray[Any]:
     if len(data) < length:
         raise _truncated()
     if frame == header.volumes - 1:
-        while plain.read(2**20):  # to the end, where gzip keeps its checksum
-            pass
+        rest = 0
+        while more := len(plain.read(2**20)):  # to the end, where gzip keeps its checksum
+            rest += more
+            if rest > _LONGEST_REST:
+                raise _damaged()
     values: NDArray[Any] = np.frombuffer(data, header.sort).reshape(header.shape, order="F")
     native = values.dtype.newbyteorder("=")
     if (header.slope, header.intercept) != (1.0, 0.0):
@@ -313,7 +352,8 @@ def _notes(header: NiftiHeader, frame: int) -> list[str]:
             )
         )
     if header.affine is None:
-        notes.append(phrase("The file does not say how the volume lies in the patient: left and right are unknown."))
+        unsaid = phrase("The file does not say how the volume lies in the patient: left and right are unknown.")
+        notes.append(header.contradiction or unsaid)
     return notes
 
 

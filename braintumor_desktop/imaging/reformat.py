@@ -17,6 +17,7 @@ from braintumor_desktop.imaging.orientation import edge_directions, voxel_sizes
 Affine = NDArray[np.float64]
 _LONGEST_SIDE = 640  # samples of a reformatted plane at most: more than a third of a screen shows
 _BAND_PIXELS = 16_384
+_NO_STEP = 1e-6  # voxels a sample: headers write right angles with such rests
 
 
 class Plane(StrEnum):
@@ -178,6 +179,10 @@ def _voxel_side_along(affine: Affine, direction: Affine) -> float:
 
 def _sample(volume: NDArray[Any], matrix: Affine, shape: Sequence[int], index: int, nearest: bool) -> NDArray[Any]:
     rows, columns = shape
+    straight = _straight(matrix)
+    if straight:
+        matrix = matrix.copy()
+        matrix[:3, :3][np.abs(matrix[:3, :3]) <= _NO_STEP] = 0.0
     start = matrix @ np.array([0.0, 0.0, index, 1.0])
     across, down = matrix[:3, 0], matrix[:3, 1]
     # Each volume index as an outer sum: a part for the column and a part for the row.
@@ -185,7 +190,7 @@ def _sample(volume: NDArray[Any], matrix: Affine, shape: Sequence[int], index: i
         (start[k] + across[k] * np.arange(columns), down[k] * np.arange(rows)) for k in (2, 1, 0)
     ]  # slice, row, column
     outside = min(0, volume.flat[0]) if volume.dtype != np.bool_ else False
-    if _straight(matrix):
+    if straight:
         return _sample_straight(volume, parts, nearest, outside)
     result = np.empty((rows, columns), volume.dtype)
     height = max(1, _BAND_PIXELS // columns)
@@ -243,7 +248,7 @@ def _between(
 
 def _straight(matrix: Affine) -> bool:
     """Whether each axis of the plane runs along one axis of the volume."""
-    return bool((np.count_nonzero(np.abs(matrix[:3, :3]) > 1e-6, axis=0) == 1).all())
+    return bool((np.count_nonzero(np.abs(matrix[:3, :3]) > _NO_STEP, axis=0) == 1).all())
 
 
 def _sample_straight(

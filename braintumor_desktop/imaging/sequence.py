@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import MrSequence
+
+LOCALIZER_NOTE = phrase("A localizer: it shows where slices were planned, and is no diagnostic series.")
 
 
 @dataclass(frozen=True)
@@ -34,13 +38,14 @@ def _words(*alternatives: str) -> re.Pattern[str]:
 
 _LOCALIZER = _words(r"loca?li[sz]er", "scout", "survey", "loc", r"3[ -]?plane", "smartbrain")
 _DIFFUSION = _words("dwi", "dti", "adc", "diff", "diffusion", "tracew?", r"ep2d_diff\w*", "resolve")
-_FLAIR = _words("flair", r"dark[ _-]?fluid", "darkfl")
+_FLAIR = _words("flair", "t2f", r"dark[ _-]?fluid", "darkfl")
 _OTHER = _words(r"t2[ _]?\*", "t2star", "swi", "swan", "perf", "perfusion", "dsc", "dce", "asl", "tof", "bold", "fmri")
 _OTHER_ENDING = re.compile(r"t2\*|t2[ _]?star")
 _T1 = _words("t1[a-z]{0,2}", "t1post", r"mp[ _-]?rage", "spgr", "fspgr", "bravo", "tfl3d", "vibe", "mprage", "t1tfe")
 _T2 = _words("t2[a-z]{0,2}")
 _BEFORE = _words("pre", "without", "native", "nativ", "w o", "non[ _-]?contrast", r"no[ _-]contrast")
 _AFTER = _words("post", "gd", "gad", "gado", "contrast", "km", "ce", "t1c", "t1ce", "t1gd", "t1post", "postcontrast")
+_OPERATION = _words(r"(?:pre|post)[ _-]*op(?:[eé]r[a-zé]*)?")
 _PLUS = re.compile(r"\+ ?(?:c|gd|gad|km)(?![a-z])")
 _NO_AGENT = {"", "no", "none", "n", "nil", "without", "0"}
 
@@ -50,6 +55,16 @@ _WEIGHTINGS = {
     "FLUID_ATTENUATED": MrSequence.FLAIR,
     "DIFFUSION": MrSequence.DWI,
 }
+
+
+def from_name_note(sequence: MrSequence) -> Phrase:
+    return phrase("NIfTI tells no sequence; {sequence} is taken from the file's name.", sequence=phrase(sequence.value))
+
+
+def other_notes(notes: Iterable[str]) -> tuple[str, ...]:
+    """Without those on the sequence, which hold no longer where the reader says what it is."""
+    on_sequence = {LOCALIZER_NOTE, *map(from_name_note, MrSequence)}
+    return tuple(note for note in notes if note not in on_sequence)
 
 
 def recognise_sequence(facts: SequenceFacts) -> MrSequence | None:
@@ -105,6 +120,7 @@ def _by_timing(facts: SequenceFacts) -> MrSequence | None:
 
 def _after_contrast(facts: SequenceFacts, text: str) -> bool:
     """The name says so; else a contrast agent is recorded and the name doesn't say "before"."""
+    text = _OPERATION.sub(" ", text)
     if _BEFORE.search(text):
         return False
     if _AFTER.search(text) or _PLUS.search(text):

@@ -1,4 +1,4 @@
-"""Measurements by hand against hand-computed cases and scikit-image, SciPy; invariant under flips and turns."""
+"""Measurements by hand against hand-computed cases and SciPy; invariant under flips and turns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
-from skimage.draw import polygon2mask
 
 from braintumor_desktop.domain.reader_measurements import (
     MeasurementHistory,
@@ -49,10 +48,14 @@ def test_an_angle_is_measured_in_millimetres_where_pixels_are_not_square() -> No
 @given(
     st.lists(st.tuples(st.floats(-5, 45), st.floats(-5, 55)), min_size=3, max_size=12),
 )
-def test_freehand_regions_hold_the_pixels_that_scikit_image_finds(points: list[Point]) -> None:
+def test_freehand_regions_hold_the_pixels_that_the_outline_goes_round(points: list[Point]) -> None:
     jittered = [(r + 0.00137, c + 0.00071) for r, c in points]  # on an edge either answer is right
     ours = inside(of(MeasurementKind.FREEHAND, *jittered), (40, 50))
-    theirs = polygon2mask((40, 50), np.array(jittered))
+    row, column = np.indices((40, 50))
+    corners = [(r - row) + 1j * (c - column) for r, c in jittered]
+    ends = [*corners[1:], corners[0]]
+    turned = sum(np.angle(end * start.conjugate()) for start, end in zip(corners, ends, strict=True))
+    theirs = np.abs(turned) > np.pi  # by whole turns, or not at all
     near = ndimage.binary_dilation(_edge(jittered), iterations=1)
     np.testing.assert_array_equal(ours[~near], theirs[~near])
 
@@ -89,6 +92,18 @@ def test_a_freehand_square_has_its_area_and_the_grey_values_in_it() -> None:
     assert (values.area_px, values.area_mm2, values.pixels) == (100.0, 400.0, 100)
     assert values.mean == pytest.approx(part.mean())
     assert values.sd == pytest.approx(part.std())
+
+
+def test_the_area_of_an_outline_that_crosses_itself_is_that_of_its_pixels() -> None:
+    eight = of(MeasurementKind.FREEHAND, (9.5, 9.5), (29.5, 29.5), (29.5, 9.5), (9.5, 29.5))
+    values = measure(eight, PIXELS, (2.0, 0.5))
+    assert values.pixels == pytest.approx(200, abs=20)  # half a pixel a row and edge
+    assert (values.area_px, values.area_mm2) == (values.pixels, values.pixels)
+    angles = np.linspace(0, 3 * np.pi, 90)  # one and a half times round
+    circle = [(19.6 + 10 * math.sin(a), 24.7 + 10 * math.cos(a)) for a in angles]
+    assert measure(of(MeasurementKind.FREEHAND, *circle), PIXELS, None).area_px == pytest.approx(100 * math.pi, abs=10)
+    narrow = of(MeasurementKind.FREEHAND, (9.1, 5.0), (9.1, 45.0), (9.9, 45.0), (9.9, 5.0))
+    assert measure(narrow, PIXELS, None).area_px == pytest.approx(32.0)  # between two rows: no pixels, but an area
 
 
 def test_a_region_outside_of_the_picture_has_an_area_and_no_grey_values() -> None:

@@ -25,7 +25,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
+from braintumor_desktop.domain.errors import Cancelled, ErrorCode
 from braintumor_desktop.domain.study import InputKind
 from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, list_inputs
 from braintumor_desktop.imaging.phantom import PhantomVolume, make_picture, make_volume
@@ -201,9 +201,18 @@ def test_a_zip_that_lies_about_sizes_gives_no_more_than_it_said(tmp_path: Path, 
     data[at + 24 : at + 28] = struct.pack("<I", 200)  # uncompressed size
     archive.write_bytes(data)
     catalog = list_inputs([archive])
-    for entry in catalog.entries:
-        with pytest.raises(BrainTumorError):
-            entry.load()
+    assert catalog.entries == ()
+    assert codes(catalog) == [ErrorCode.ARCHIVE_DAMAGED]
+
+
+def test_a_zip_with_two_members_of_one_name_is_refused(tmp_path: Path, disc: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Python's own ZIP writer
+        file.write(disc / "picture.png", "picture.png")
+        file.write(disc / "picture.png", "picture.png")
+    catalog = list_inputs([tmp_path / "x.zip"])
+    assert codes(catalog) == [ErrorCode.ARCHIVE_DAMAGED]
+    assert catalog.entries == ()
 
 
 def test_a_zip_inside_a_zip_is_said(tmp_path: Path, disc: Path) -> None:

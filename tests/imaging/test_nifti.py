@@ -221,6 +221,77 @@ def test_a_volume_without_a_place_has_no_letters(tmp_path: Path, phantom: Phanto
     assert any("left and right are unknown" in note for note in study.notes)
 
 
+def test_a_volume_that_says_nothing_of_its_voxels_has_no_millimetres(tmp_path: Path, phantom: PhantomVolume) -> None:
+    image = nibabel.Nifti1Image(phantom.pixels.transpose(2, 1, 0), None)
+    nibabel.save(image, tmp_path / "silent.nii")
+    silent = load(tmp_path / "silent.nii")
+    assert (silent.geometry.pixel_spacing_mm, silent.geometry.slice_spacing_mm) == (None, None)
+    assert silent.slices == 34
+    image.header.set_xyzt_units("mm")
+    nibabel.save(image, tmp_path / "told.nii")
+    assert load(tmp_path / "told.nii").geometry.pixel_spacing_mm == (1.0, 1.0)
+
+
+def placed(path: Path, sizes: tuple[float, ...], sform: Any, qform: Any = None, qfac: float = 1.0) -> Path:
+    """A volume whose header says of its place and sizes just this."""
+    image = nibabel.Nifti1Image(head().pixels.transpose(2, 1, 0), None)
+    image.header.set_xyzt_units("mm")
+    image.header.set_qform(qform, code=0 if qform is None else 1)
+    image.header.set_sform(sform, code=0 if sform is None else 2)
+    image.header["pixdim"][1:4] = sizes
+    nibabel.save(image, path)
+    data = bytearray(path.read_bytes())
+    data[76:80] = np.array(qfac, "<f4").tobytes()  # pixdim[0]
+    path.write_bytes(data)
+    return path
+
+
+def test_voxel_sizes_that_contradict_each_other_are_not_believed(tmp_path: Path) -> None:
+    study = load(placed(tmp_path / "x.nii", (0.47, 0.47, 5.0), np.eye(4)))
+    geometry = study.geometry
+    assert (geometry.pixel_spacing_mm, geometry.slice_spacing_mm) == (None, None)
+    assert (geometry.affine, geometry.orientation) == (None, None)
+    assert any("millimetres, left and right are unknown" in note for note in study.notes)
+    thick = np.diag([0.47, 0.47, 5.0, 1.0])
+    assert load(placed(tmp_path / "silent.nii", (1, 1, 1), thick)).geometry.slice_spacing_mm == pytest.approx(5.0)
+    assert load(placed(tmp_path / "near.nii", (0.473, 0.47, 5), thick)).geometry.orientation == ("L", "P")
+
+
+def test_sides_that_contradict_each_other_have_no_letters(tmp_path: Path) -> None:
+    sizes = (0.47, 0.47, 5.0)
+    one, mirrored = np.diag([-0.47, 0.47, 5.0, 1.0]), np.diag([0.47, 0.47, 5.0, 1.0])
+    study = load(placed(tmp_path / "x.nii", sizes, mirrored, one, qfac=-1.0))
+    assert (study.geometry.affine, study.geometry.orientation) == (None, None)
+    assert study.geometry.pixel_spacing_mm == pytest.approx((0.47, 0.47))
+    assert any("left and right are unknown" in note for note in study.notes)
+    assert load(placed(tmp_path / "alike.nii", sizes, one, one, qfac=-1.0)).geometry.orientation == ("L", "P")
+
+
+def test_a_qform_whose_factor_is_zero_is_right_handed(tmp_path: Path) -> None:
+    affine = np.diag([0.47, 0.47, 5.0, 1.0])
+    zero = load(placed(tmp_path / "zero.nii", (0.47, 0.47, 5.0), None, affine, qfac=0.0))
+    one = load(placed(tmp_path / "one.nii", (0.47, 0.47, 5.0), None, affine, qfac=1.0))
+    np.testing.assert_array_equal(zero.geometry.affine, one.geometry.affine)
+    np.testing.assert_array_equal(zero.pixels, one.pixels)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_voxel_sizes_that_are_no_numbers_are_unknown(tmp_path: Path, number: float) -> None:
+    in_plane = load(placed(tmp_path / "x.nii", (number, 1.0, 5.0), None)).geometry
+    assert (in_plane.pixel_spacing_mm, in_plane.slice_spacing_mm) == (None, 5.0)
+    across = load(placed(tmp_path / "y.nii", (1.0, 1.0, number), None)).geometry
+    assert (across.pixel_spacing_mm, across.slice_spacing_mm) == ((1.0, 1.0), None)
+
+
+def test_a_flood_of_bytes_after_the_last_voxel_is_not_unpacked(tmp_path: Path, phantom: PhantomVolume) -> None:
+    plain = save(tmp_path / "x.nii", phantom.pixels.transpose(2, 1, 0), phantom.affine).read_bytes()
+    path = tmp_path / "x.nii.gz"
+    path.write_bytes(gzip.compress(plain + bytes(2**20)))
+    assert np.array_equal(load(path).pixels, phantom.pixels)
+    path.write_bytes(gzip.compress(plain) + 80 * gzip.compress(bytes(2**20)))
+    assert refusal(path).code is ErrorCode.NIFTI_DAMAGED
+
+
 def test_one_volume_of_several_is_chosen(tmp_path: Path, phantom: PhantomVolume) -> None:
     several = np.stack([phantom.pixels.transpose(2, 1, 0) + 100 * number for number in range(3)], axis=3)
     path = save(tmp_path / "x.nii.gz", several, phantom.affine)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -221,6 +222,15 @@ def test_a_pixel_type_that_is_not_read(tmp_path: Path) -> None:
     assert refusal(path).code is ErrorCode.UNSUPPORTED_FORMAT
 
 
+def test_sixteen_bit_colour_stored_plane_by_plane_is_refused(tmp_path: Path) -> None:
+    planes = np.random.default_rng(1).integers(0, 65536, (3, 48, 60), dtype=np.uint16)
+    path = tmp_path / "Miller.tif"
+    tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
+    assert refusal(path).code is ErrorCode.UNSUPPORTED_FORMAT
+    tifffile.imwrite(path, planes.transpose(1, 2, 0), photometric="rgb", planarconfig="contig")
+    assert load(path).source.bits == 16
+
+
 @pytest.mark.parametrize("format_name", ["GIF", "PNG", "WEBP"])
 def test_an_animation(tmp_path: Path, format_name: str) -> None:
     path = tmp_path / "Miller.png"
@@ -301,6 +311,18 @@ def test_a_copy_that_stopped_in_reserved_space_counts_as_cut(tmp_path: Path, kin
     path = tmp_path / "Miller"
     path.write_bytes(data[: len(data) * 2 // 3] + bytes(len(data)))
     assert refusal(path).code is ErrorCode.IMAGE_TRUNCATED
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_film_behind_a_jpeg_is_no_part_of_it(tmp_path: Path, progressive: bool) -> None:
+    whole = encoded(picture(), "JPEG", progressive=progressive)
+    (tmp_path / "Miller.jpg").write_bytes(whole + b"\0\0\0\x18ftypmp42" + b"\xff\xda\x12\x34" * 9)
+    (tmp_path / "plain.jpg").write_bytes(whole)
+    assert np.array_equal(load(tmp_path / "Miller.jpg").pixels, load(tmp_path / "plain.jpg").pixels)
+    cut = tmp_path / "Meyer.jpg"
+    thumbnail = b"\xff\xe1" + (2 + len(whole)).to_bytes(2, "big") + whole  # its end is not the picture's
+    cut.write_bytes(whole[:2] + thumbnail + whole[2 : len(whole) * 3 // 4])
+    assert refusal(cut).code is ErrorCode.IMAGE_TRUNCATED
 
 
 @pytest.mark.parametrize("kind", list(samples()))
