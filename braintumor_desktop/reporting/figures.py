@@ -7,8 +7,11 @@
 | length in pixels or millimetres   | 1 decimal       | 44.1 px     |
 | area in pixels                    | whole           | 1,234 px    |
 | area in mm²                       | 1 decimal       | 302.4 mm²   |
+| mean and SD of grey values        | 4 digits (a)    | 0.3217      |
 | volume in ml                      | 2 decimals      | 12.35 ml    |
 | time in ms                        | 1 decimal       |             |
+
+(a) Grey values have any scale. Whole numbers stay whole, and there are 9 decimals at most.
 
 Words are made from the rounded number, so a report never says another number than the JSON line.
 A number that is missing, infinite or not a number is unknown: None, and "unknown" in words.
@@ -61,6 +64,22 @@ def millilitres(value: float | None) -> float | None:
 
 def milliseconds(value: float | None) -> float | None:
     return rounded(value, 1)
+
+
+def grey(value: float | None) -> float | None:
+    """A mean or standard deviation of grey values."""
+    return rounded(value, _grey_decimals(value))
+
+
+def grey_in_words(value: float | None) -> str:
+    known = grey(value)
+    return in_words(known, _grey_decimals(known), "").strip()
+
+
+def _grey_decimals(value: float | None) -> int:
+    if not value or not math.isfinite(value):
+        return 1
+    return min(9, max(0, 3 - math.floor(math.log10(abs(value)))))
 
 
 def share_in_words(value: float | None) -> str:

@@ -123,8 +123,8 @@ def _reader(note: ReaderNote, study: Study, measurements: Sequence[ReaderMeasure
                 "degrees": figures.length(values.degrees),
                 "area_px": figures.length(values.area_px),
                 "area_mm2": figures.square_mm(values.area_mm2),
-                "mean": figures.length(values.mean),
-                "sd": figures.length(values.sd),
+                "mean": figures.grey(values.mean),
+                "sd": figures.grey(values.sd),
                 "pixels": values.pixels,
             }
         )

@@ -111,7 +111,7 @@ def provenance(study: Study, *, deidentified: bool) -> tuple[Fact, ...]:
         ),
         Fact(tr("Compression"), _compression(study)),
         Fact(tr("Colour"), tr("in colour, reduced to grey (luma)") if source.colour else tr("grey")),
-        Fact(tr("Sequence"), tr(study.sequence or NOT_KNOWN)),
+        Fact(tr("Sequence"), _sequence(study)),
     ]
     if geometry.slice_spacing_mm is not None:
         facts.append(Fact(tr("Slice spacing"), number(f"{geometry.slice_spacing_mm:g} mm")))
@@ -126,6 +126,11 @@ def _spacing(spacing: tuple[float, float] | None) -> str:
     if spacing is None:
         return tr(NOT_KNOWN)
     return tr("{rows:g} × {columns:g} mm (rows × columns)", rows=spacing[0], columns=spacing[1])
+
+
+def _sequence(study: Study) -> str:
+    sequence = tr(study.sequence or NOT_KNOWN)
+    return tr("{sequence} (as the reader says)", sequence=sequence) if study.sequence_corrected else sequence
 
 
 def _file(study: Study, name: str) -> str:

@@ -9,7 +9,7 @@ from braintumor_desktop.domain.reader_measurements import ACQUIRED, MeasurementK
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.reformat import Plane, PlaneStack, acquired, can_reformat, reformatted
 from braintumor_desktop.language import number, tr
-from braintumor_desktop.reporting.figures import in_words, rounded
+from braintumor_desktop.reporting.figures import grey_in_words, in_words, rounded
 
 _METHODS = {
     MeasurementKind.LENGTH: phrase("straight line"),
@@ -35,7 +35,7 @@ def values_in_words(measurement: ReaderMeasurement, values: Values) -> list[str]
         area = in_words(values.area_mm2, 1, "mm²") if known else in_words(values.area_px, 1, "px²")
         if values.mean is None:
             return [area, tr("no pixels inside")]
-        return [area, tr("mean {grey} · SD {grey_2}", grey=_grey(values.mean), grey_2=_grey(values.sd))]
+        return [area, tr("mean {grey} · SD {grey_2}", grey=grey_in_words(values.mean), grey_2=grey_in_words(values.sd))]
     lengths, unit = (values.lengths_mm, "mm") if values.lengths_mm is not None else (values.lengths_px, "px")
     if measurement.kind is MeasurementKind.LENGTH:
         return [in_words(lengths[0], 1, unit)]
@@ -70,7 +70,3 @@ def stack_of(study: Study, plane: str) -> PlaneStack:
     wanted = Plane(plane)
     reformats = wanted is not Plane.ACQUIRED and can_reformat(study)
     return reformatted(study, wanted) if reformats else acquired(study)
-
-
-def _grey(value: float | None) -> str:
-    return in_words(value, 1, "").strip()

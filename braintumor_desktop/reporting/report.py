@@ -142,7 +142,7 @@ def build_report(
         provenance=provenance(study, deidentified=deidentified),
         finding=tr(analysis.finding.sentence()),
         probabilities=_probabilities(analysis.finding),
-        calibrated=analysis.finding.prediction_set is not None,
+        calibrated=analysis.finding.coverage is not None,
         tumor_probability=tr(
             "Any of the three tumour kinds: {tumor_probability}", tumor_probability=_tumor_probability(analysis.finding)
         ),
@@ -252,6 +252,8 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
         ""
         if study.slices == 1 or not found.present
         else tr(" on slice {slice_index}", slice_index=found.slice_index + 1)
+        if len(found.lesions) < 2
+        else tr(" of the largest lesion on slice {slice_index}", slice_index=found.slice_index + 1)
     )
     area = tr("{area_px:,} px", area_px=found.area_px)
     rows = [
@@ -319,8 +321,6 @@ def _lesions(found: Segmentation) -> list[Measurement]:
                 key_slice=lesion.key_slice + 1,
             )
         ]
-        if lesion.center_mm is not None:
-            where.append(tr("centre {place}", place=_place(lesion.center_mm)))
         if lesion.measurable is not None:
             where.append(
                 tr("RANO measurable") if lesion.measurable else tr("not RANO measurable (10 mm × 10 mm on 2 slices)")
@@ -331,12 +331,6 @@ def _lesions(found: Segmentation) -> list[Measurement]:
             Measurement(tr("More lesions"), str(len(found.lesions) - MOST_LESIONS), tr("smaller ones, outlined too"))
         )
     return rows
-
-
-def _place(center_mm: tuple[float, float, float]) -> str:
-    """Patient coordinates in words: ``R 30, A 20, S 14 mm``."""
-    letters = zip(("R", "A", "S"), ("L", "P", "I"), center_mm, strict=True)
-    return ", ".join(f"{plus if value >= 0 else minus} {abs(value):.0f}" for plus, minus, value in letters) + " mm"
 
 
 def _length(diameter: Diameter) -> str:

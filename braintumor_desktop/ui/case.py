@@ -17,6 +17,7 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Entry, Problem
+from braintumor_desktop.imaging.sequence import other_notes
 from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.inference.quality import sequence_flags
@@ -160,8 +161,9 @@ class Case:
         """The corrected sequence in the study, and in the answer to it."""
         if self.study is None or not self.correction:
             return
-        if self.study.sequence != self.correction[0]:
-            self.study = replace(self.study, sequence=self.correction[0])
+        if not self.study.sequence_corrected or self.study.sequence != self.correction[0]:
+            notes = other_notes(self.study.notes)
+            self.study = replace(self.study, sequence=self.correction[0], sequence_corrected=True, notes=notes)
         if self.analysis is not None and self.analysis.study is not self.study:
             old, quality = sequence_flags(self.analysis.study), self.analysis.quality
             flags = (*sequence_flags(self.study), *(flag for flag in quality.flags if flag not in old))

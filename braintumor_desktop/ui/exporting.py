@@ -280,8 +280,7 @@ def _dicom(export: Export) -> Path:
     from braintumor_desktop.reporting.dicom.identity import Identity
 
     folder = _new_folder(export.path)
-    # The headers of a de-identified study are clean and have new UIDs already.
-    identity = Identity(deidentified=True, renamed_uid=str) if export.clean else Identity()
+    identity = Identity.of_deidentified(export.analysis.study) if export.clean else Identity()
     paper: Literal["A4", "Letter"] = "Letter" if export.paper == "Letter" else "A4"
     write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds, identity, paper)
     return folder

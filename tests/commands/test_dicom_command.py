@@ -9,6 +9,8 @@ import pydicom
 import pytest
 
 from braintumor_desktop.cli import main
+from braintumor_desktop.imaging.phantom import make_picture
+from braintumor_desktop.imaging.phantom_files import write_png
 from braintumor_desktop.imaging.sample import write_sample_picture
 
 
@@ -43,6 +45,17 @@ def test_each_input_gets_a_folder_of_objects_that_say_what_the_json_line_says(
     assert said["Tumour outline", "Area"] == line["segmentation"]["area_px"]
     assert said["Tumour outline", "Long axis"] == line["segmentation"]["longest_diameter_px"]
     assert pydicom.dcmread(out / "scan" / "seg.dcm").pixel_array.sum() == line["segmentation"]["area_px"]
+
+
+def test_deidentified_objects_of_two_pictures_are_not_filed_as_one_patient(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    write_sample_picture(tmp_path / "in" / "one.png")
+    write_png(make_picture(4, 128)[0], tmp_path / "in" / "two.png", seed=4)
+    out = tmp_path / "out"
+    assert main(["analyze", str(tmp_path / "in"), "--deidentify", "--dicom", str(out), "--dicom-kinds", "sc"]) == 0
+    patients = [{str(pydicom.dcmread(file).PatientID) for file in folder.iterdir()} for folder in out.iterdir()]
+    assert [len(each) for each in patients] == [1, 1]
+    assert patients[0] != patients[1]
 
 
 def test_an_unknown_kind_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

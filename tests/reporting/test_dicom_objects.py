@@ -158,6 +158,16 @@ def test_each_lesion_is_a_segment_with_its_volume_and_diameters_in_the_report(se
         assert np.allclose(ends, [(long.start[1] + 0.5, long.start[0] + 0.5), (long.end[1] + 0.5, long.end[0] + 0.5)])
 
 
+@pytest.mark.shared_data
+def test_diameters_on_a_tile_draw_no_line_on_the_mosaic(shared_data: Path, tmp_path: Path) -> None:
+    study = only(shared_data / "dicom/transfer_syntaxes_siemens_epi/5.dcm").load()
+    written(outlined(study, ellipsoid(study, (0.5, 0.4, 0.6))), tmp_path, (DicomKind.REPORT,))
+    report = highdicom.sr.srread(tmp_path / "sr.dcm").content
+    assert isinstance(report, highdicom.sr.MeasurementReport)
+    measured = [each for group in report.get_image_measurement_groups() for each in group.get_measurements()]
+    assert [len(each.referenced_coordinates) for each in measured if "xis" in each.name.meaning] == [0, 0]
+
+
 def test_a_picture_gets_a_study_of_its_own_without_a_patient(phantom: Path, tmp_path: Path) -> None:
     study = load(phantom)
     mask = ellipsoid(study, (0.5, 0.4, 0.6))
@@ -366,7 +376,7 @@ def test_a_patient_s_own_name_comes_through_and_a_date_that_is_none_does_not(ser
         assert str(dataset.PatientName) == "Müller^Zoë"
         assert (dataset.PatientBirthDate, dataset.PatientSex) == ("19010203", "")
         assert (dataset.StudyDate, dataset.StudyTime) == ("", "102030")
-        assert dataset.AccessionNumber == "1234567890123456"
+        assert dataset.AccessionNumber == ""  # cut, it would be the number of other orders too
         assert faults(tmp_path / f"{stem}.dcm") == []
 
 

@@ -37,5 +37,16 @@ def test_words_are_made_of_the_rounded_number(value: float) -> None:
     assert float(words.removesuffix(" mm").replace(",", "")) == length
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.32174, "0.3217"), (0.000801234, "0.0008012"), (12.3456, "12.35"), (123.456, "123.5"), (12345.6, "12,346"),
+        (-0.5, "-0.5000"), (0.0, "0.0"), (1e-13, "0.0"), (None, "unknown"), (math.nan, "unknown"),
+    ],
+)  # fmt: skip
+def test_a_grey_value_has_four_digits_on_whatever_scale(value: float | None, words: str) -> None:
+    assert figures.grey_in_words(value) == words
+
+
 def test_a_small_negative_number_is_not_minus_zero() -> None:
     assert figures.in_words(-0.001, 1, "px") == "0.0 px"

@@ -18,7 +18,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis, KeySlices, SliceFinding
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
 from braintumor_desktop.domain.study import Geometry, InputKind
-from braintumor_desktop.reporting import Letterhead, build_report, prepare_logo
+from braintumor_desktop.reporting import Letterhead, ReaderNote, build_report, json_line, prepare_logo
 from braintumor_desktop.reporting.key_images import Mark
 from braintumor_desktop.reporting.pdf import render_pdf
 from braintumor_desktop.reporting.reader_images import MOST_IMAGES
@@ -205,6 +205,18 @@ def test_no_more_pictures_of_measured_slices_than_there_is_room_for(make_analysi
     assert len(report.reader_images) == MOST_IMAGES
     assert len(report.reader_measurements) == 9
     assert "3 more slices" in report.reader_images[-1].caption
+
+
+def test_grey_values_of_a_region_are_told_on_their_own_scale(make_analysis: Any) -> None:
+    analysis: Analysis = make_analysis()
+    pixels = np.full(analysis.study.pixels.shape, 0.00125, np.float32)
+    pixels[:, :, ::2] = 0.00075  # every second column: a mean of 0.001, 0.00025 to either side
+    analysis = dataclasses.replace(analysis, study=dataclasses.replace(analysis.study, pixels=pixels))
+    drawn = [ReaderMeasurement(MeasurementKind.FREEHAND, 0, ((9.5, 9.5), (9.5, 19.5), (19.5, 19.5), (19.5, 9.5)))]
+    (row,) = build_report(analysis, measurements=drawn).reader_measurements
+    (listed,) = json_line(analysis, reader=ReaderNote(), measurements=drawn)["reader"]["measurements"]
+    assert "mean 0.001000 · SD 0.0002500" in row.value
+    assert (listed["mean"], listed["sd"]) == (0.001, 0.00025)
 
 
 @pytest.mark.parametrize("geometry", [NOTHING_KNOWN, KNOWN], ids=["no spacing", "spacing"])

@@ -50,13 +50,12 @@ def test_a_series_without_a_lesion_has_an_empty_list_and_a_picture_has_none(make
     assert "lesions" not in json_line(make_analysis())["segmentation"]
 
 
-def test_the_report_says_size_place_and_measurability_of_each_lesion(make_analysis: Any) -> None:
+def test_the_report_says_size_slices_and_measurability_of_each_lesion(make_analysis: Any) -> None:
     report = build_report(series(make_analysis, 1))
     rows = {row.name: row for row in report.measurements}
     assert rows["Volume"].value == "3.11 ml"
     assert rows["Lesion 1"].value.startswith("3.11 ml, 20.4 mm")
-    for words in ("slices 2 to 3, measured on 2", "centre R 30, P 20, S 15 mm", "RANO measurable"):
-        assert words in rows["Lesion 1"].method
+    assert rows["Lesion 1"].method == "slices 2 to 3, measured on 2; RANO measurable"
     assert "most certain on slice 3, least on slice 1" in report.image_notes
 
 
@@ -69,6 +68,7 @@ def test_the_report_names_four_lesions_and_counts_the_rest(make_analysis: Any) -
 def test_a_series_says_no_coverage_that_was_not_calibrated(make_analysis: Any) -> None:
     analysis = series(make_analysis, 1)
     finding = dataclasses.replace(analysis.finding, coverage=None)
-    words = build_report(dataclasses.replace(analysis, finding=finding)).prediction_set
-    assert words.startswith("Prediction set: glioma")
-    assert "coverage" not in words
+    report = build_report(dataclasses.replace(analysis, finding=finding))
+    assert report.prediction_set.startswith("Prediction set: glioma")
+    assert "coverage" not in report.prediction_set
+    assert not report.calibrated

@@ -162,6 +162,7 @@ def test_dicom_objects_name_no_patient_and_agree_among_each_other(
     written = [pydicom.dcmread(file) for file in folder.iterdir()]
     assert written
     assert len({each.StudyInstanceUID for each in written} - {dataset.StudyInstanceUID}) == 1
+    assert all(str(each.PatientID).startswith("anon-") for each in written)
     for file in folder.iterdir():
         assert MARKER.encode() not in file.read_bytes()
         for uid in (dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID):

@@ -19,6 +19,8 @@ from braintumor_desktop.domain.byte_maps import ByteMaps
 from braintumor_desktop.domain.study import MrSequence
 from braintumor_desktop.imaging.phantom import Lesion, PhantomVolume, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
+from braintumor_desktop.reporting import build_report
+from braintumor_desktop.reporting.provenance import Fact
 from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
@@ -137,6 +139,28 @@ def test_a_sequence_the_model_does_not_know_is_said_and_can_be_corrected(
     assert "FLAIR" in window.workspace.model.cases[0].facts
     window.actions_by_name[f"sequence_{MrSequence.T1_POST_CONTRAST.name.lower()}"].trigger()
     assert window.viewer.warning == ""
+
+
+@pytest.mark.parametrize(("name", "told"), [("head_T2.nii", "taken from the file's name"), ("scout", "A localizer")])
+def test_a_report_says_that_the_reader_corrected_the_sequence_and_nothing_against_it(
+    qtbot: QtBot, window: MainWindow, settled: Settled, volume: PhantomVolume, tmp_path: Path, name: str, told: str
+) -> None:
+    path = tmp_path / name
+    if path.suffix:
+        write_nifti(volume, path)
+    else:
+        for file in write_dicom_series(volume, path):
+            data = pydicom.dcmread(file)
+            data.SeriesDescription = "localizer"
+            data.save_as(file)
+    open_and_wait(qtbot, window, settled, path)
+    (case,) = window.workspace.model.cases
+    assert case.analysis is not None
+    assert told in " ".join(build_report(case.analysis).quality)
+    window.actions_by_name["sequence_flair"].trigger()
+    report = build_report(case.analysis)
+    assert told not in " ".join(report.quality)
+    assert Fact("Sequence", "FLAIR (as the reader says)") in report.provenance
 
 
 def test_the_three_planes_show_one_point_of_the_patient(

@@ -17,11 +17,11 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, interna
 from braintumor_desktop.imaging.archive import is_office_document, list_archive
 from braintumor_desktop.imaging.burnt_in_text import Box
 from braintumor_desktop.imaging.dicomdir import is_dicomdir, resolve
-from braintumor_desktop.imaging.files import FileRef, Files
+from braintumor_desktop.imaging.files import FileRef, Files, refusing
 from braintumor_desktop.imaging.limits import DEFAULT_LIMITS, Limits
 from braintumor_desktop.imaging.load import find_inputs, load_file
 from braintumor_desktop.imaging.signatures import Family, recognise
-from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
+from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder, refusals_told
 from braintumor_desktop.reporting.deidentification.dicom_files import clean_dicom
 from braintumor_desktop.reporting.deidentification.dicom_headers import Dates
 from braintumor_desktop.reporting.deidentification.pictures import clean_picture
@@ -58,8 +58,9 @@ def deidentify(
 ) -> Outcome:
     """Write what is in `source` to the folder `target` without identity, and a record of the run.
 
-    progress: files done, files in all. Raises BrainTumorError where the run can't begin (file_not_found, data_invalid,
-    export_failed) or the disk refuses a file; a file that can't be treated only stands among those that failed.
+    progress: files done, files in all. Raises BrainTumorError where the run can't begin (file_not_found,
+    file_unreadable, data_invalid, export_failed) or the disk refuses a file; a file that can't be treated only stands
+    among those that failed.
     """
     _check_places(source, target)
     run = _Run(target, Pseudonyms(), dates, blank_text, limits)
@@ -81,7 +82,9 @@ def deidentify(
 
 
 def _check_places(source: Path, target: Path) -> None:
-    if not source.exists():
+    with refusing():
+        there = source.exists()
+    if not there:
         raise BrainTumorError(ErrorCode.FILE_NOT_FOUND, "The input does not exist.", "Check its name.")
     inside, outside = source.resolve(), target.resolve()
     if outside == inside or inside in outside.parents or outside in inside.parents:
@@ -90,7 +93,9 @@ def _check_places(source: Path, target: Path) -> None:
             "The output folder lies inside the input, or the input inside it.",
             "Choose an output folder elsewhere.",
         )
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    with refusals_told(target):
+        used = target.exists() and (not target.is_dir() or any(target.iterdir()))
+    if used:
         raise BrainTumorError(
             ErrorCode.DATA_INVALID,
             "The output folder is not empty; nothing is ever overwritten or mixed.",

@@ -12,6 +12,8 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, generate_uid
 
+from braintumor_desktop.domain.study import Study
+
 ANONYMIZED = "ANONYMIZED"
 _NAMES = ("PatientName", "ReferringPhysicianName")
 _SHORT = {"PatientID": 64, "IssuerOfPatientID": 64, "StudyID": 16, "AccessionNumber": 16, "StudyDescription": 64}
@@ -37,11 +39,22 @@ class Identity:
 
     deidentified: patient and study are not named, and every UID of the source is replaced; renamed_uid: gives the new
     UID of one of the source, the same each time; share it between exports and the images' own de-identification, and
-    references hold. A mapping of its own for each export where it is None.
+    references hold. A mapping of its own for each export where it is None; patient: what stands in the place of name
+    and number.
     """
 
     deidentified: bool = False
     renamed_uid: Callable[[str], str] | None = None
+    patient: str = ANONYMIZED
+
+    @classmethod
+    def of_deidentified(cls, study: Study) -> Identity:
+        """Of a study of `deidentification.analyses.deidentified`: its headers are clean and have new UIDs already.
+
+        The patient has the headers' pseudonym, without headers that of the file.
+        """
+        patient = str(study.headers[0].PatientID) if study.headers else study.source.sha256
+        return cls(deidentified=True, renamed_uid=str, patient=patient)
 
     def renaming(self) -> Callable[[str], str]:
         """What every UID of the source goes through, for one export."""
@@ -72,7 +85,8 @@ def patient_and_study(header: Any | None, study_uid: str, identity: Identity) ->
     """Attributes of the Patient and General Study modules (PS3.3 C.7.1.1, C.7.2.1), in UTF-8.
 
     header: the source's dataset; None where there is none: then every value is empty, for nothing is known.
-    Values that break their format (a date that is none) are left out; a patient's name and number stay as they are.
+    Values that break their format (a date that is none, a number that is too long) are left out; a patient's name and
+    number stay as they are, and a description is cut.
     """
     known = Dataset()
     known.SpecificCharacterSet = "ISO_IR 192"
@@ -80,7 +94,7 @@ def patient_and_study(header: Any | None, study_uid: str, identity: Identity) ->
         setattr(known, keyword, "")
     known.StudyInstanceUID = study_uid
     if identity.deidentified:
-        known.PatientName = known.PatientID = ANONYMIZED
+        known.PatientName = known.PatientID = identity.patient
         known.PatientIdentityRemoved = "YES"
         known.DeidentificationMethod = "Identifiers left out of derived objects"
     elif header is not None:
@@ -99,7 +113,8 @@ def _values(header: Any) -> list[tuple[str, str]]:
             value = value.replace(":", "") if keyword == "StudyTime" else value
             value = value if re.fullmatch(_FORMATS[keyword], value) else ""
         elif keyword in _SHORT and keyword != "PatientID":
-            value = value[: _SHORT[keyword]].replace("\\", " ")
+            fits = len(value) <= _SHORT[keyword] or keyword == "StudyDescription"
+            value = value[: _SHORT[keyword]].replace("\\", " ") if fits else ""
         if value:
             found.append((keyword, value))
     return found

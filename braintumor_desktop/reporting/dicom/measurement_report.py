@@ -238,11 +238,16 @@ def _diameters(segment: Segment, sizes: Diameters, at: SourceSlice, analysis: An
 
 
 def _axis(name: Code, diameter: Diameter, at: SourceSlice) -> list[sr.Measurement]:
-    """With the line it was measured along. In SCOORD the first pixel's centre is (0.5, 0.5) (PS3.3 C.18.6)."""
+    """With the line it was measured along, but on a tile of a mosaic, whose pixels are counted from its own corner.
+
+    In SCOORD the first pixel's centre is (0.5, 0.5) (PS3.3 C.18.6).
+    """
     ends = np.array([(column + 0.5, row + 0.5) for row, column in (diameter.start, diameter.end)])
-    line = sr.CoordinatesForMeasurement(
-        sr.GraphicTypeValues.POLYLINE, ends, sr.SourceImageForRegion(at.sop_class, at.sop_uid, _frames(at))
-    )
+    line = None
+    if not at.tile:
+        line = sr.CoordinatesForMeasurement(
+            sr.GraphicTypeValues.POLYLINE, ends, sr.SourceImageForRegion(at.sop_class, at.sop_uid, _frames(at))
+        )
     if diameter.length_mm is None:
         return _number(name, figures.length(diameter.length_px), codes.PIXELS, line)
     return _number(name, figures.length(diameter.length_mm), codes.MILLIMETRE, line)

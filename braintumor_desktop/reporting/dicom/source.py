@@ -23,12 +23,17 @@ SAME_PLACE_MM = 0.001
 
 @dataclass(frozen=True)
 class SourceSlice:
-    """The image that a slice is in. frame: counted from 1 in a multi-frame image; position: LPS mm, None if unknown."""
+    """The image that a slice is in.
+
+    frame: counted from 1 in a multi-frame image; position: LPS mm, None if unknown; tile: it is only a part
+    of the image.
+    """
 
     sop_class: str
     sop_uid: str
     frame: int | None
     position: Triple | None
+    tile: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,8 +163,9 @@ def _slices(
         if rename is None or study.headers is None:
             made.append(SourceSlice(SECONDARY_CAPTURE, new_uid(), None, position))
             continue
-        header, frame = study.headers[index], study.places[index].frame if study.places else None
-        made.append(SourceSlice(str(header.SOPClassUID), rename(str(header.SOPInstanceUID)), frame, position))
+        header, place = study.headers[index], study.places[index] if study.places else None
+        frame, tile = (None, False) if place is None else (place.frame, place.tile)
+        made.append(SourceSlice(str(header.SOPClassUID), rename(str(header.SOPInstanceUID)), frame, position, tile))
     return tuple(made)
 
 
