@@ -17,14 +17,15 @@ from types import TracebackType
 if sys.platform == "win32":
     import torch  # noqa: F401
 
-from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
-from PySide6.QtGui import QIcon
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer, Signal
+from PySide6.QtGui import QFileOpenEvent, QIcon
 from PySide6.QtWidgets import QApplication
 
 from braintumor_desktop import __version__
 from braintumor_desktop.language import tr
 from braintumor_desktop.locations import bundled
 from braintumor_desktop.storage.settings import load_settings
+from braintumor_desktop.streams import open_missing_streams
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.localisation import apply_language
 from braintumor_desktop.ui.main_window import MainWindow
@@ -53,9 +54,21 @@ class CrashRelay(QObject):
         self._tell(kind, value, trace)
 
     def _tell(self, kind: type[BaseException], value: BaseException | None, trace: TracebackType | None) -> None:
+        self.crashed.emit(value if value is not None else kind())
         lines = "".join(traceback.format_tb(trace))
         sys.stderr.write(f"braintumor: {kind.__name__}\n{lines}")
-        self.crashed.emit(value if value is not None else kind())
+
+
+class Application(QApplication):
+    """Hears of the files that macOS has it open: by events, and not on the command line."""
+
+    files_given = Signal(list)
+
+    def event(self, event: QEvent) -> bool:
+        if isinstance(event, QFileOpenEvent) and event.file():
+            self.files_given.emit([Path(event.file())])
+            return True
+        return super().event(event)
 
 
 class Interrupt(QObject):
@@ -89,7 +102,7 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
     """
     sys.setswitchinterval(_SWITCH_S)
     existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    app = existing if isinstance(existing, QApplication) else Application(sys.argv[:1])
     app.setApplicationName("braintumor-desktop")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("braintumor-desktop")  # by which Wayland finds the icon
@@ -98,6 +111,8 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
     apply_language(app, settings.language)
     apply_appearance(app, settings.appearance)
     window = MainWindow(settings, open_analyzer)
+    if isinstance(app, Application):
+        app.files_given.connect(window.commands.open_paths)
     relay = CrashRelay()
     relay.crashed.connect(window.show_crash)
     relay.install()
@@ -117,6 +132,7 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the windowed program: paths to open."""
+    open_missing_streams()
     arguments = sys.argv[1:] if argv is None else argv
     return run([Path(a) for a in arguments])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,41 +13,93 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from braintumor_desktop import RESEARCH_USE, __version__
-from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
+from braintumor_desktop.streams import drop_unwritable_output, open_missing_streams
 
 if TYPE_CHECKING:
     from braintumor_desktop.reporting.dicom.kinds import DicomKind
 
 _USUAL_DICOM = "seg,sr,sc,pdf"
+_NOT_TOGETHER = (
+    ("all", "fold"),
+    ("all", "model"),
+    ("all", "weights"),
+    ("all", "publish"),
+    ("fold", "model"),
+    ("fold", "publish"),
+)
+_ONLY_TOGETHER = (("only", "all"), ("fold", "weights"))
 COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "deidentify", "train", "evaluate")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; without one, open the window. Returns 0, 1 (some inputs failed) or 2 (wrong usage)."""
+    open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name that the terminal can't show must not end a batch
             stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if argv is None else argv)
     if not arguments or (arguments[0] not in COMMANDS and not arguments[0].startswith("-")):
-        from braintumor_desktop.app import run
-
-        return run([Path(argument) for argument in arguments])
-    options = _parser().parse_args(arguments)
+        return _window([Path(argument) for argument in arguments])
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command == "evaluate":
+        _refuse_what_would_be_ignored(parser, options)
     try:
-        return _dispatch(options)
-    except BrainTumorError as error:
-        from braintumor_desktop.commands.terminal import complain
-
-        complain(f"braintumor {options.command}", error)
-        if options.debug:
-            traceback.print_exc()
-        return 2 if error.code is ErrorCode.MODEL_UNKNOWN else 1
+        code = _dispatch(options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         sys.stderr.write("\nstopped\n")
         return 130
     except BrokenPipeError:  # the reader of our output went away, as `head` does
-        sys.stderr.close()
         return 1
+    except Exception as cause:  # noqa: BLE001 - its text may name a patient
+        from braintumor_desktop.commands.terminal import WrongUsage, complain
+
+        error = _typed(cause)
+        complain(f"braintumor {options.command}", error)
+        if options.debug:
+            traceback.print_exc()
+        return 2 if isinstance(error, WrongUsage) or error.code is ErrorCode.MODEL_UNKNOWN else 1
+    finally:
+        drop_unwritable_output()
+
+
+def _window(paths: Sequence[Path]) -> int:
+    from braintumor_desktop.commands.terminal import has_display
+
+    if not has_display() and "QT_QPA_PLATFORM" not in os.environ:
+        sys.stderr.write("braintumor: there is no display to open the window on; `braintumor --help` lists commands\n")
+        return 2
+    from braintumor_desktop.app import run
+
+    return run(paths)
+
+
+def _refuse_what_would_be_ignored(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends with wrong usage where options of `evaluate` don't go together."""
+    given = {name for name, value in vars(options).items() if value not in (None, False)}
+    for one, other in _NOT_TOGETHER:
+        if {one, other} <= given:
+            parser.error(f"evaluate: --{other} does not go with --{one}")
+    for one, needed in _ONLY_TOGETHER:
+        if one in given and needed not in given:
+            parser.error(f"evaluate: --{one} needs --{needed}")
+
+
+def _typed(cause: Exception) -> BrainTumorError:
+    if isinstance(cause, BrainTumorError):
+        return cause
+    if isinstance(cause, OSError) and cause.filename is None:  # of no file, so of what is printed
+        from braintumor_desktop.reporting.atomic import refusals_told
+
+        try:
+            with refusals_told(Path("standard output")):
+                raise cause
+        except BrainTumorError as error:
+            return error
+    return internal_error(cause)
 
 
 def _dispatch(options: argparse.Namespace) -> int:
@@ -79,22 +132,24 @@ def _dispatch(options: argparse.Namespace) -> int:
             from braintumor_desktop.commands import deidentify
 
             return deidentify.run(options.source, options.target, dates=options.dates, blank_text=options.blank_text)
-        case "train":
-            from braintumor_desktop.commands import training
-
-            return training.run_train(
-                options.data,
-                options.config,
-                options.run,
-                start=options.start,
-                device=options.device,
-                max_minutes=options.max_minutes,
-                without_fold=options.without_fold,
-                lesion_edits=not options.without_lesion_edits,
-            )
         case _:
-            from braintumor_desktop.commands import training
+            try:
+                from braintumor_desktop.commands import training
+            except ImportError as error:  # the frozen program has none
+                from braintumor_desktop.commands.terminal import no_training
 
+                raise no_training() from error
+            if options.command == "train":
+                return training.run_train(
+                    options.data,
+                    options.config,
+                    options.run,
+                    start=options.start,
+                    device=options.device,
+                    max_minutes=options.max_minutes,
+                    without_fold=options.without_fold,
+                    lesion_edits=not options.without_lesion_edits,
+                )
             if options.fold is not None:
                 return training.run_fold(
                     options.data, options.weights, options.fold, options.out, device=options.device
@@ -103,7 +158,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                 return training.run_compare(options.data, options.out, only=options.only, device=options.device)
             return training.run_evaluate(
                 options.data,
-                options.model,
+                options.model or "neuro",
                 options.out,
                 weights=options.weights,
                 device=options.device,
@@ -187,7 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")
-    evaluate.add_argument("--model", default="neuro", metavar="ID")
+    evaluate.add_argument("--model", metavar="ID", help="neuro unless said otherwise")
     evaluate.add_argument("--all", action="store_true", help="every model, side by side, and the model card's tables")
     words = "with --all: measure these models, keep the earlier figures of the others"
     evaluate.add_argument("--only", nargs="+", metavar="ID", help=words)

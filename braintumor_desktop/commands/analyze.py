@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TextIO
 
 from braintumor_desktop import reporting
+from braintumor_desktop.commands.own_settings import limits_of, own_settings
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.domain.findings import DISTRUST, Analysis
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import InputKind, Study
-from braintumor_desktop.imaging import Entry, Problem, list_inputs
+from braintumor_desktop.imaging import Entry, Limits, Problem, list_inputs
 from braintumor_desktop.imaging.burnt_in_text import MAY_HOLD_TEXT
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.inference.cam_methods import CamMethod
@@ -47,7 +48,7 @@ from braintumor_desktop.reporting import (
 from braintumor_desktop.reporting.deidentification.analyses import deidentified
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
-from braintumor_desktop.storage.settings import load_settings
+from braintumor_desktop.storage.settings import Settings
 
 READ_AHEAD = 4
 """Inputs kept loaded ahead of the network, a worker; bounds the memory of a long batch."""
@@ -91,7 +92,9 @@ def run(options: Options) -> int:
     """
     analyzer = Analyzer.open(options.model, options.device, CamMethod(options.cam))
     analyzer.mirrored = options.mirrored
-    catalog = list_inputs(options.paths)
+    settings = own_settings()
+    limits = limits_of(settings)
+    catalog = list_inputs(options.paths, limits=limits)
     items = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
     stems = distinct_stems([item.stem if isinstance(item, Entry) else item.path.stem for item in items])
     pseudonyms = Pseudonyms() if options.deidentify else None
@@ -106,7 +109,7 @@ def run(options: Options) -> int:
     with ExitStack() as stack:
         lines = _open_lines(options.json, stack)
         for done, ((item, outcome, load_ms), stem) in enumerate(
-            zip(_loaded(items, options.workers, options.frame), stems, strict=True), 1
+            zip(_loaded(items, options.workers, options.frame, limits), stems, strict=True), 1
         ):
             try:
                 if isinstance(outcome, BaseException):
@@ -124,7 +127,7 @@ def run(options: Options) -> int:
                     if texts:
                         done_to_it = "; the places are black in the exports" if options.blank_text else ""
                         sys.stderr.write(f"{_called(item)}: {MAY_HOLD_TEXT}{done_to_it}\n")
-                line = _write(analysis, options, stem)
+                line = _write(analysis, options, stem, settings)
             except Exception as cause:  # noqa: BLE001 - one bad input never ends the batch
                 error = cause if isinstance(cause, BrainTumorError) else internal_error(cause)
                 failed += 1
@@ -222,39 +225,42 @@ def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
 Loaded = tuple[Entry | Problem, Study | BaseException, float]
 
 
-def _loaded(items: Sequence[Entry | Problem], workers: int, frame: int) -> Iterator[Loaded]:
+def _loaded(items: Sequence[Entry | Problem], workers: int, frame: int, limits: Limits) -> Iterator[Loaded]:
     """Every input, loaded by `workers` threads a little ahead, in input order."""
     waiting = deque(items)
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        ahead: deque[tuple[int, Future[Loaded]]] = deque()
+    ahead: deque[tuple[int, Future[Loaded]]] = deque()
+    pool = ThreadPoolExecutor(max_workers=max(1, workers))
+    try:
         while waiting or ahead:
             while waiting and len(ahead) < READ_AHEAD * workers:
                 pixels = waiting[0].pixels if isinstance(waiting[0], Entry) else 0
                 if ahead and pixels + sum(size for size, _ in ahead) > PIXELS_AHEAD:
                     break
-                ahead.append((pixels, pool.submit(_load, waiting.popleft(), frame)))
+                ahead.append((pixels, pool.submit(_load, waiting.popleft(), frame, limits)))
             yield ahead.popleft()[1].result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def _load(item: Entry | Problem, frame: int) -> Loaded:
+def _load(item: Entry | Problem, frame: int, limits: Limits) -> Loaded:
     if isinstance(item, Problem):
         return item, item.error, 0.0
     began = time.perf_counter()
     try:
-        study = item.load(frame=frame - 1 if item.frames > 1 else 0)
+        study = item.load(limits, frame=frame - 1 if item.frames > 1 else 0)
         return item, study, 1000 * (time.perf_counter() - began)
     except Exception as error:  # noqa: BLE001 - told by the caller, in input order
         return item, error, 0.0
 
 
-def _write(analysis: Analysis, options: Options, stem: str) -> dict[str, object]:
+def _write(analysis: Analysis, options: Options, stem: str, settings: Settings) -> dict[str, object]:
     """Write the files asked for; the JSON object that names them."""
     picture = analysis.study.source.kind is InputKind.PICTURE
     to_mask, to_heatmap = (write_mask, write_heatmap) if picture else (write_mask_nifti, write_heatmap_nifti)
     mask = to_mask(analysis, options.masks, stem=stem) if options.masks else None
     heatmap = to_heatmap(analysis, options.heatmaps, stem=_heatmap_stem(options, stem)) if options.heatmaps else None
     if options.report:
-        write_reports(analysis, options.report, stem, deidentified=options.deidentify)
+        write_reports(analysis, options.report, stem, settings, deidentified=options.deidentify)
     if options.dicom:
         _write_dicom(analysis, options.dicom / stem, options)
     return json_line(analysis, mask_path=_named(mask, options), heatmap_path=_named(heatmap, options))
@@ -277,8 +283,7 @@ def _write_dicom(analysis: Analysis, folder: Path, options: Options) -> None:
 
     facts = find_model(analysis.model.id).facts()
     report = build_report(analysis, model_facts=facts, deidentified=options.deidentify)
-    # The headers of a de-identified study are clean and have new UIDs already.
-    identity = Identity(deidentified=True, renamed_uid=str) if options.deidentify else Identity()
+    identity = Identity.of_deidentified(analysis.study) if options.deidentify else Identity()
     reporting.write_dicom(report, analysis, folder, options.dicom_kinds, identity)
 
 
@@ -290,13 +295,14 @@ def _report_files(folder: Path, stem: str) -> tuple[Path, Path]:
     return folder / f"{stem}.pdf", folder / f"{stem}.report.png"
 
 
-def write_reports(analysis: Analysis, folder: Path, stem: str, *, deidentified: bool = False) -> tuple[Path, Path]:
+def write_reports(
+    analysis: Analysis, folder: Path, stem: str, settings: Settings, *, deidentified: bool = False
+) -> tuple[Path, Path]:
     """PDF and PNG report of one analysis; their paths. Raises BrainTumorError (export_failed).
 
     deidentified: of an analysis of `reporting.deidentification.analyses.deidentified`.
     """
     ensure_folder(folder)
-    settings, _ = load_settings()
     head = Letterhead.from_settings(
         settings.clinic_name, settings.clinic_address, settings.clinic_footer, settings.clinic_logo
     )

@@ -79,16 +79,18 @@ def _window(picture: Path, folder: Path) -> dict[str, Any]:
 
 def _one_start(picture: Path, environment: dict[str, str]) -> dict[str, Any]:
     own = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "braintumor_desktop"]
-    done = subprocess.run(
-        [*own, "bench", "--probe", str(picture), "--began", str(time.time())],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=PROBE_TIMEOUT_S,
-        check=False,
-    )
     try:
+        done = subprocess.run(
+            [*own, "bench", "--probe", str(picture), "--began", str(time.time())],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PROBE_TIMEOUT_S,
+            check=False,
+        )
         figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        figures = {"failed": f"no answer in {PROBE_TIMEOUT_S} s"}
     except (IndexError, ValueError):
         figures = {"failed": f"exit {done.returncode}"}
     if figures["failed"]:

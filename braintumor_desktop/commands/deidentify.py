@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from braintumor_desktop.commands.own_settings import limits_of, own_settings
 from braintumor_desktop.commands.terminal import ProgressBar, complain
 from braintumor_desktop.imaging.burnt_in_text import MAY_HOLD_TEXT
 from braintumor_desktop.reporting.deidentification.batch import RECORD, Outcome, deidentify
@@ -24,7 +25,8 @@ def run(source: Path, target: Path, *, dates: str = "remove", blank_text: bool =
             bar = ProgressBar(count, "files")
         bar.show(done)
 
-    outcome = deidentify(source, target, dates=Dates(dates), blank_text=blank_text, progress=show)
+    limits = limits_of(own_settings())
+    outcome = deidentify(source, target, dates=Dates(dates), blank_text=blank_text, progress=show, limits=limits)
     bar.clear()
     for path, error in outcome.failed:
         complain(str(path), error)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.commands.analyze import write_reports
+from braintumor_desktop.commands.own_settings import own_settings
 from braintumor_desktop.commands.terminal import has_display
 from braintumor_desktop.imaging import load
 from braintumor_desktop.imaging.sample import write_sample_picture
@@ -23,7 +24,7 @@ def run(out: Path, *, show: bool = True) -> int:
     ensure_folder(out)
     picture = write_sample_picture(out / "phantom.png")
     analysis = Analyzer.open().analyze(load(picture))
-    pdf, png = write_reports(analysis, out, "phantom")
+    pdf, png = write_reports(analysis, out, "phantom", own_settings())
     mask = write_mask(analysis, out, stem="phantom.mask")
     heatmap = write_heatmap(analysis, out, stem="phantom.heatmap")
     line = json_line(analysis, mask_path=mask, heatmap_path=heatmap)

@@ -75,7 +75,10 @@ def _versions() -> dict[str, str]:
 
 
 def _resources() -> str:
+    from PIL import ImageFont
+
     from braintumor_desktop.domain.findings import CLASSES
+    from braintumor_desktop.language import available_languages, read_language
     from braintumor_desktop.locations import bundled
     from braintumor_desktop.reporting import reference_text
 
@@ -84,6 +87,14 @@ def _resources() -> str:
     if not bundled("docs", "USER_GUIDE.md").is_file():
         words = "The user guide that comes with the program is missing."
         raise BrainTumorError(ErrorCode.DATA_INVALID, words, "Install the program again.")
+    languages = [read_language(bundled("resources", "languages", f"{code}.po")) for code in available_languages()]
+    try:
+        for family in {"NotoSans", *(language.font for language in languages)} - {""}:
+            for weight in ("Regular", "Bold"):
+                ImageFont.truetype(bundled("resources", "fonts", f"{family}-{weight}.ttf"))
+    except OSError as missing:
+        words = "The fonts that come with the program are missing."
+        raise BrainTumorError(ErrorCode.DATA_INVALID, words, "Install the program again.") from missing
     return "reference texts, fonts and the user guide are there"
 
 

@@ -6,7 +6,20 @@ import os
 import sys
 import time
 
-from braintumor_desktop.domain.errors import BrainTumorError
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+
+
+class WrongUsage(BrainTumorError):  # noqa: N818 - named as the exit code is
+    """Options that don't go together, where only the work itself can tell: the program ends with 2."""
+
+
+def no_training() -> BrainTumorError:
+    """Of `train` and `evaluate`, where what they need is not there."""
+    return BrainTumorError(
+        ErrorCode.DATA_INVALID,
+        "This installation can't train or evaluate.",
+        "Install the package with its extra: pip install 'braintumor-desktop[train]'.",
+    )
 
 
 def complain(name: str, error: BrainTumorError) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from braintumor_desktop.commands.terminal import WrongUsage, no_training
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 
 
@@ -32,7 +33,7 @@ def run_train(
         from braintumor_desktop.training.reference_train import train_reference
         from braintumor_desktop.training.train import Config, train
     except ImportError as error:
-        raise _no_training() from error
+        raise no_training() from error
     if is_recipe(config):
         if without_fold:
             raise _not_for("--without-fold", "neuro", "a reference model")
@@ -58,29 +59,33 @@ def run_evaluate(data: Path, model: str, out: Path, *, weights: Path | None, dev
     try:
         from braintumor_desktop.training.evaluate import evaluate
     except ImportError as error:
-        raise _no_training() from error
+        raise no_training() from error
+    if weights is not None:
+        _check_weights(weights)
     print(evaluate(data, model, out, weights=weights, device=device, publish=publish))
     return 0
 
 
-def run_fold(data: Path, weights: Path | None, fold: int, out: Path, *, device: str) -> int:
+def run_fold(data: Path, weights: Path, fold: int, out: Path, *, device: str) -> int:
     """Judge weights that were trained without a fold on it. Raises BrainTumorError."""
     try:
         from braintumor_desktop.training.folds import evaluate_fold
     except ImportError as error:
-        raise _no_training() from error
-    if weights is None:
-        raise BrainTumorError(
-            ErrorCode.DATA_INVALID,
-            "A fold is judged with weights that were trained without it; none were given.",
-            "Add --weights RUN/weights.pt of a run with --without-fold.",
-        )
+        raise no_training() from error
+    _check_weights(weights)
     print(evaluate_fold(data, weights, fold, out, device=device), end="")
     return 0
 
 
-def _not_for(option: str, meant: str, given: str) -> BrainTumorError:
-    return BrainTumorError(ErrorCode.DATA_INVALID, f"{option} is for {meant}, not for {given}.", f"Leave {option} out.")
+def _check_weights(weights: Path) -> None:
+    if not weights.is_file():
+        raise BrainTumorError(
+            ErrorCode.FILE_NOT_FOUND, f"There are no weights {weights.name} there.", "Give the weights.pt of a run."
+        )
+
+
+def _not_for(option: str, meant: str, given: str) -> WrongUsage:
+    return WrongUsage(ErrorCode.DATA_INVALID, f"{option} is for {meant}, not for {given}.", f"Leave {option} out.")
 
 
 def run_compare(data: Path, out: Path, *, only: list[str] | None = None, device: str) -> int:
@@ -91,15 +96,7 @@ def run_compare(data: Path, out: Path, *, only: list[str] | None = None, device:
     try:
         from braintumor_desktop.training.comparison import compare
     except ImportError as error:
-        raise _no_training() from error
+        raise no_training() from error
     card = out.parent / "MODEL_CARD.md"
     print(compare(data, out, card if card.is_file() else None, only=only, device=device))
     return 0
-
-
-def _no_training() -> BrainTumorError:
-    return BrainTumorError(
-        ErrorCode.DATA_INVALID,
-        "This installation can't train or evaluate.",
-        "Install the package with its extra: pip install 'braintumor-desktop[train]'.",
-    )

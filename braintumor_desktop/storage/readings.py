@@ -130,7 +130,7 @@ class ReadingStore:
         fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
         try:
             with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as to:
-                json.dump(_as_json(reading), to, ensure_ascii=False)
+                json.dump(_as_json(reading), to)
             fresh.replace(path)
         finally:
             fresh.unlink(missing_ok=True)

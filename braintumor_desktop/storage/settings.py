@@ -187,7 +187,7 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        fresh.write_text(json.dumps(asdict(settings), indent=1, ensure_ascii=False), encoding="utf-8")
+        fresh.write_text(json.dumps(asdict(settings), indent=1), encoding="utf-8")
         fresh.replace(path)
     finally:
         fresh.unlink(missing_ok=True)

@@ -382,7 +382,7 @@ class MainWindow(QMainWindow):
         self.settings.window_geometry = _to_text(self.saveGeometry())
         self.settings.splitter_state = _to_text(self.splitter.saveState())
         self.hide()
-        with contextlib.suppress(OSError):  # a folder that can't be written must not keep the program open
+        with contextlib.suppress(OSError, ValueError):  # what can't be written must not keep the program open
             save_settings(self.settings, self._settings_file)
         self.exporter.finish()
         self.stuck = not self.workspace.stop()

@@ -1,9 +1,13 @@
 import csv
 import io
 import json
+import platform
 import shutil
+import threading
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pypdfium2
@@ -11,9 +15,12 @@ import pytest
 from PIL import Image
 
 from braintumor_desktop.cli import main
+from braintumor_desktop.imaging import Entry
 from braintumor_desktop.imaging.phantom import Lesion, make_picture, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_nifti
 from braintumor_desktop.imaging.sample import write_sample_picture
+from braintumor_desktop.locations import bundled
+from braintumor_desktop.models import manifest
 from braintumor_desktop.storage.settings import Settings, save_settings
 
 CONTRACT = {
@@ -269,28 +276,109 @@ def test_the_json_file_is_there_only_when_it_is_whole(
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"out.jsonl": "old"}
 
 
+def test_what_was_not_read_yet_when_the_reader_stops_stays_unread(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never, begun, load = threading.Event(), [], Entry.load
+
+    def slowly(entry: Entry, *args: Any, **options: Any) -> object:
+        begun.append(entry)
+        if len(begun) > 1:
+            never.wait(0.2)  # as long as a large file takes; the reader stops meanwhile
+        return load(entry, *args, **options)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Entry, "load", slowly)
+    monkeypatch.setattr("braintumor_desktop.commands.analyze.Analyzer.analyze", interrupted)
+    assert main(["analyze", *[str(pictures / "scan.png")] * 8, "--workers", "2"]) == 130
+    assert 0 < len(begun) < 8
+
+
+def test_what_nobody_foresaw_is_one_line_that_names_no_patient(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing() -> None:
+        raise ValueError("/scans/DOE^JANE.dcm")
+
+    monkeypatch.setattr("braintumor_desktop.commands.models.read_manifest", failing)
+    assert main(["models"]) == 1
+    told = capsys.readouterr().err
+    assert told.endswith("[internal]\n")
+    assert told.count("\n") == 1
+    assert "DOE" not in told
+    assert main(["models", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_window_that_does_not_answer_the_benchmark_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("braintumor_desktop.commands.bench.PROBE_TIMEOUT_S", 0.01)
+    assert main(["bench"]) == 1
+    assert "The window could not be measured (no answer in 0.01 s)." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["analyze", "scan.png", "--report", "r"], ["demo", "--out", "d", "--no-window"]])
+def test_a_damaged_settings_file_is_told_where_a_report_needs_it(
+    case: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    monkeypatch.setenv("BRAINTUMOR_CONFIG_DIR", str(case))
+    (case / "settings.json").write_text("{")
+    assert main(command) == 0
+    assert (case / "settings.json.broken").read_text() == "{"
+    assert capsys.readouterr().err.count("it was kept as settings.json.broken and the defaults are used.\n") == 1
+
+
+@pytest.mark.parametrize(("limit_mb", "code"), [(1, 1), (2, 0)])
+def test_the_largest_file_of_the_settings_holds_for_commands_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], limit_mb: int, code: int
+) -> None:
+    monkeypatch.setenv("BRAINTUMOR_CONFIG_DIR", str(tmp_path / "config"))
+    save_settings(Settings(max_file_mb=limit_mb))
+    Image.fromarray(make_picture(7, 1250, None)[0]).save(tmp_path / "head.bmp")
+    for command in (["analyze"], ["deidentify", str(tmp_path / "out")]):
+        assert main([command[0], str(tmp_path / "head.bmp"), *command[1:]]) == code
+        assert ("[file_too_large]" in capsys.readouterr().err) == bool(code)
+
+
 def test_models_are_listed_as_in_the_manifest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
-    assert rows[0]["id"] == "neuro"
+    assert rows == json.loads(manifest.manifest_path().read_text(encoding="utf-8"))["models"]
     assert main(["models"]) == 0
-    assert "neuro" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert [row["id"] for row in rows if f"{row['id']} {row['version']}" not in told] == []
 
 
 def test_the_doctor_says_ready(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["ready"]
-    assert {"torch", "numpy", "python"} <= set(answer["versions"])
+    told = answer["versions"]
+    assert told.pop("python") == platform.python_version()
+    assert told.pop("system").startswith(platform.system())
+    assert {"torch", "numpy", "pydicom", "braintumor-desktop"} <= set(told)
+    assert told == {package: version(package) for package in told}
+
+
+@pytest.mark.parametrize("font", ["NotoSans-Bold.ttf", "NotoSansDevanagari-Regular.ttf"])
+def test_the_doctor_misses_a_font_of_the_reports(
+    font: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(bundled("resources"), tmp_path / "resources")
+    (tmp_path / "resources" / "fonts" / font).unlink()
+    for other in ("docs", "weights"):
+        (tmp_path / other).symlink_to(bundled(other))
+    monkeypatch.setattr("sys._MEIPASS", str(tmp_path), raising=False)  # as frozen, where everything lies in one folder
+    assert main(["doctor"]) == 1
+    assert "not ready: resources\n" in capsys.readouterr().out
 
 
 def test_the_doctor_says_what_is_wrong_with_swapped_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import shutil
-
-    from braintumor_desktop.models import manifest
-
     shutil.copytree(manifest.manifest_path().parent, tmp_path / "weights")
     (tmp_path / "weights" / "neuro.safetensors").write_bytes(b"swapped")
     monkeypatch.setattr(manifest, "bundled", lambda *parts: tmp_path.joinpath(*parts))

@@ -198,6 +198,17 @@ def test_an_output_that_could_mix_with_the_input_is_refused(
     assert digests(tmp_path) == before
 
 
+def test_places_that_the_system_refuses_are_told(
+    phantom: PhantomVolume, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_dicom_series(phantom, tmp_path / "in")
+    name = "n" * 300  # longer than a disk takes
+    assert main(["deidentify", str(tmp_path / name), str(tmp_path / "out")]) == 1
+    assert "[file_unreadable]" in capsys.readouterr().err
+    assert main(["deidentify", str(tmp_path / "in"), str(tmp_path / name)]) == 1
+    assert "The file name is too long for this disk. Choose a shorter name. [export_failed]" in capsys.readouterr().err
+
+
 def test_a_file_that_cannot_be_treated_is_told_and_the_rest_goes_on(
     phantom: PhantomVolume, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

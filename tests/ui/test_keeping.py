@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.findings import QualityFlag
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
-from braintumor_desktop.storage.settings import Settings
+from braintumor_desktop.storage.settings import Settings, load_settings
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
@@ -83,6 +85,18 @@ def test_a_reading_is_there_again_when_the_series_is_opened_again(qtbot: QtBot, 
         window.actions_by_name["undo"].trigger()
         assert case.measured.current == (LONGER,)
         assert not window.actions_by_name["undo"].isEnabled()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are Unicode")
+def test_a_file_name_that_is_no_unicode_keeps_neither_settings_nor_reading_from_the_disk(
+    qtbot: QtBot, start: Open, stack: Path, settings_file: Path
+) -> None:
+    odd = stack.rename(stack.with_name(os.fsdecode(b"M\xfcller.tif")))
+    with start(odd) as window:
+        read(window, qtbot)
+    assert load_settings(settings_file)[0].recent == [str(odd)]
+    with start(odd) as window:
+        assert window.workspace.model.cases[0].measured.current == (LONGER,)
 
 
 def test_changes_are_written_soon_and_not_only_at_the_end(
