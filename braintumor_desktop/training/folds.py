@@ -24,7 +24,15 @@ from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.training.augment import remove_lesion, transplant
 from braintumor_desktop.training.candidate import candidate
 from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study, frame_row, read_rows
-from braintumor_desktop.training.evaluate import NONE, TYPES, answers, healthy_slices, one_a_group, share_of_patients
+from braintumor_desktop.training.evaluate import (
+    NONE,
+    TYPES,
+    answers,
+    healthy_slices,
+    independent_group,
+    one_a_group,
+    share_of_patients,
+)
 from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
 from braintumor_desktop.training.start import refuse_what_saw_the_folds
 
@@ -74,7 +82,7 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
             "dice_zero": float((found.dice == 0).mean()),
             "dice_by_class": {CLASSES[k]: float(found.dice[found.truth == k].mean()) for k in np.unique(found.truth)},
             "confusion": confusion(found.truth, found.log_p.argmax(axis=1), TYPES + 1).tolist(),
-            "patients_known": len({r.patient for r in rows if r.patient}),
+            "patients_known": len({independent_group(r) for r in rows if r.patient}),
             "patient_accuracy": share_of_patients(found, np.array([bool(r.patient) for r in rows])),
             "called_tumor": float((found.log_p.argmax(axis=1) != NONE).mean()),
             "web_auroc": float(auroc(tumor, 1 - np.exp(web.log_p[:, NONE]))),
