@@ -191,7 +191,7 @@ def test_the_same_command_trains_a_reference(data: Path, tmp_path: Path, capsys:
     ]
     assert main(arguments) == 0
     assert (tmp_path / "run/weights.pt").is_file()
-    assert main([*arguments, "--start", str(tmp_path / "run/weights.pt")]) == 1
+    assert main([*arguments, "--start", str(tmp_path / "run/weights.pt")]) == 2
     assert "--start" in capsys.readouterr().err
 
 
