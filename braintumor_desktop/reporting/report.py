@@ -314,7 +314,9 @@ def _lesions(found: Segmentation) -> list[Measurement]:
         if lesion.diameters is not None:
             parts.append(f"{_length(lesion.diameters.longest)} × {_length(lesion.diameters.perpendicular)}")
         where = [
-            tr(
+            tr("slice {number}", number=first + 1)
+            if first == last
+            else tr(
                 "slices {first} to {last}, measured on {key_slice}",
                 first=first + 1,
                 last=last + 1,

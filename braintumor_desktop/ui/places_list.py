@@ -76,7 +76,9 @@ def lesion_words(number: int, lesion: Lesion) -> str:
     if lesion.diameters is not None:
         both = (lesion.diameters.longest, lesion.diameters.perpendicular)
         first.append(" × ".join(diameter_in_words(each) for each in both))
-    second = [tr("slices {first} to {last}", first=lesion.slices[0] + 1, last=lesion.slices[1] + 1)]
+    begin, end = lesion.slices
+    where = tr("slices {first} to {last}", first=begin + 1, last=end + 1)
+    second = [tr("slice {number}", number=begin + 1) if begin == end else where]
     if lesion.measurable is not None:
         second.append(tr("RANO measurable") if lesion.measurable else tr("not RANO measurable"))
     return " · ".join(first) + "\n" + " · ".join(second)

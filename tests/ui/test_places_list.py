@@ -34,7 +34,7 @@ def answered(qtbot: QtBot, window: MainWindow, settled: Settled, tmp_path: Path)
     size = diameters(disc, (3.5, 3.0))
     lesions = (
         Lesion((3, 8), 6, 80, 800.0, size, 12.34, (5.5, 20.0, 30.0), None, True, 0.9),
-        Lesion((12, 13), 12, 20, 200.0, None, None, (12.4, 30.0, 10.0), None, False, 0.6),
+        Lesion((12, 12), 12, 20, 200.0, None, None, (12.4, 30.0, 10.0), None, False, 0.6),
     )
     case.analysis = replace(
         case.analysis,
@@ -59,7 +59,7 @@ def test_each_lesion_stands_with_its_size_and_its_measurability(answered: MainWi
     assert words[0].startswith("Lesion 1 · 12.34 ml · ")
     assert words[0].endswith("mm\nslices 4 to 9 · RANO measurable")
     assert words[1:] == [
-        "Lesion 2\nslices 13 to 14 · not RANO measurable",
+        "Lesion 2\nslice 13 · not RANO measurable",
         "Most certain: slice 16",
         "Least certain: slice 3",
     ]
