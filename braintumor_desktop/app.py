@@ -102,7 +102,7 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
     """
     sys.setswitchinterval(_SWITCH_S)
     existing = QApplication.instance()
-    app = existing if isinstance(existing, QApplication) else Application(sys.argv[:1])
+    app = existing if isinstance(existing, QApplication) else Application(list(sys.argv))
     app.setApplicationName("braintumor-desktop")
     app.setApplicationVersion(__version__)
     app.setDesktopFileName("braintumor-desktop")  # by which Wayland finds the icon

@@ -61,16 +61,19 @@ class Reading:
 
 def joined(reading: Reading, before: Reading, stored: Reading) -> Reading:
     """A reading with what was stored from elsewhere since `before`, what was last kept of it; its own part wins."""
-    others = [m for m in stored.measurements if m not in before.measurements and m not in reading.measurements]
+    taken_back = [] if stored.empty else [m for m in before.measurements if m not in stored.measurements]
+    own = [m for m in reading.measurements if m not in taken_back]
+    others = [m for m in stored.measurements if m not in before.measurements and m not in own]
     verdicts = {answer: said for answer, said in stored.verdicts.items() if answer not in before.verdicts}
     comment = reading.comment
     if comment == before.comment:
         comment = stored.comment or comment
-    elif rest := stored.comment.removeprefix(before.comment).strip():
-        comment = f"{comment}\n{rest}".strip()
+    else:
+        known = (*before.comment.splitlines(), *comment.splitlines())
+        comment = "\n".join([comment, *(line for line in stored.comment.splitlines() if line not in known)]).strip()
     corrected = reading if reading.sequence_corrected else stored
     return Reading(
-        (*reading.measurements, *others),
+        (*own, *others),
         {**verdicts, **reading.verdicts},
         comment,
         corrected.sequence,

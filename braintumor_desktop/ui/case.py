@@ -151,6 +151,8 @@ class Case:
         self.measured, self.verdicts, self.comment = MeasurementHistory(), {}, ""
         self.signed_by, self.signed_on, self.exported = "", None, None
         self.reading_key, self.kept = "", self.reading
+        if self.correction:  # it goes along, so nothing is lost of it
+            self.exported = self.reading
 
     def correct_sequence(self, sequence: str | None) -> None:
         """What the reader says the sequence is, wherever it is shown from now on."""

@@ -216,7 +216,11 @@ class ViewCommands(QObject):
             self._window.statusBar().showMessage(tr(_HOW_TO_DRAW))
 
     def delete_measurement(self) -> None:
-        self._window.measuring.delete(self._measured)
+        """The selected one, in whichever view it shows."""
+        area = self._window.area
+        for viewer in area.viewers:
+            if viewer.isVisible() and not area.is_beside(viewer):
+                self._window.measuring.delete(viewer)
 
     def next_measurement(self) -> None:
         viewer = self._measured

@@ -60,6 +60,7 @@ class Workspace(QObject):
         self.held: Case | None = None
         self._ids = itertools.count(1)
         self._batch: set[int] = set()
+        self._ever_listed: list[Entry] = []
         self._thread = AnalysisThread(analyzer_factory)
         self.reader = Reader(self)
         self.reader.listed.connect(self._listed)
@@ -167,6 +168,7 @@ class Workspace(QObject):
         self._batch.clear()
         self.keeper.keep(self.model.cases)
         self.shown = None
+        self._ever_listed.clear()
         self.model.clear()
 
     def show(self, case: Case | None) -> None:
@@ -206,12 +208,13 @@ class Workspace(QObject):
             self.passed_over.emit(catalog.passed_over)
         if anew:
             found = self._new_of(found, paths)
+        self._ever_listed += [item for item in found if isinstance(item, Entry)]
         if found:
             self._add([self._case_of(item) for item in found])
 
     def _new_of(self, found: list[Entry | Problem], paths: list[Path]) -> list[Entry | Problem]:
-        """What is not in the list yet, of files listed anew. Problems that are no more are taken off it."""
-        known = [c.entry for c in self.model.cases if c.entry is not None]
+        """What was never in the list, of files listed anew. Problems that are no more are taken off it."""
+        known = list(self._ever_listed)
         gone = [c for c in self.model.cases if c.problem is not None and c.problem.input_file in paths]
         new: list[Entry | Problem] = []
         for item in found:

@@ -45,6 +45,14 @@ def test_what_was_kept_from_elsewhere_is_joined_once_and_what_the_reader_took_ba
     assert joined(kept, kept, Reading()) == kept  # all was deleted in the settings
 
 
+def test_what_was_corrected_or_moved_on_either_row_of_a_series_does_not_come_back_as_it_was() -> None:
+    assert joined(Reading((), {}, "right"), Reading((), {}, "left"), Reading((), {}, "see A\nleft")).comment == (
+        "right\nsee A"
+    )
+    moved = ReaderMeasurement(MeasurementKind.LENGTH, 3, ((2.0, 2.5), (30.0, 5.0)))
+    assert joined(Reading((LINE, REGION)), Reading((LINE,)), Reading((moved,))).measurements == (REGION, moved)
+
+
 def test_names_and_contents_tell_no_patient_and_nobody_else_may_read_them(tmp_path: Path) -> None:
     store = ReadingStore(tmp_path / "readings")
     store.save(reading_key(study()), READING)

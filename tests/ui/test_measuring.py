@@ -260,3 +260,6 @@ def test_an_angle_is_finished_on_the_plane_it_was_begun_on_and_the_panel_names_t
     assert np.allclose(angle.points[2], (third.y() - 0.5, third.x() - 0.5))
     ((name, _),) = reader_measurements(case)
     assert name == f"1. Angle · slice {axial.slice_index + 1}\naxial reformat"
+    coronal.setFocus()
+    window.actions_by_name["delete_measurement"].trigger()
+    assert case.measured.current == (), "it is deleted in whichever view it shows"

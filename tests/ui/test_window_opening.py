@@ -222,6 +222,21 @@ def test_retrying_a_bad_file_of_an_archive_says_what_is_wrong_until_it_is_mended
     qtbot.waitUntil(lambda: window.workspace.shown is cases[1])
 
 
+def test_retrying_a_bad_file_does_not_bring_back_what_the_reader_took_off_the_list(
+    qtbot: QtBot, window: MainWindow, tmp_path: Path, picture: Path, drop: Drop, files: Files, settled: Settled
+) -> None:
+    damaged = bytes(128) + b"DICM" + bytes(40)
+    drop(window, files(zipped(tmp_path / "study.zip", a_png=picture.read_bytes(), x_dcm=damaged)))
+    qtbot.waitUntil(lambda: settled(window) and window.notice.isVisible())
+    good, bad = window.workspace.model.cases
+    window.workspace.remove(good)
+    window.case_panel.choose(bad)
+    with qtbot.waitSignal(window.workspace.reader.listing_ended):
+        window.actions_by_name["retry"].trigger()
+    qtbot.waitUntil(window.notice.isVisible)
+    assert window.workspace.model.cases == [bad]
+
+
 def test_choosing_a_file_that_can_not_be_loaded_shows_why_in_its_place(
     qtbot: QtBot, opened: MainWindow, corrupt: Path, drop: Drop, files: Files
 ) -> None:
