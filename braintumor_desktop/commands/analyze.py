@@ -165,13 +165,26 @@ def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], optio
     there = {place: target for target in targets if (place := _place_on_disk(target)) is not None}
     for item in items if there else ():
         for path in item.input_files if isinstance(item, Entry) else (item.input_file,):
-            if (place := _place_on_disk(path)) in there:
+            if (place := _place_on_disk(path)) in there and _is_written(there[place]):
                 name = f'"{there[place].name}"'
                 raise BrainTumorError(
                     ErrorCode.EXPORT_FAILED,
                     phrase("{name} is one of the inputs and would be overwritten.", name=name),
                     phrase("Choose another folder."),
                 )
+
+
+def _is_written(target: Path) -> bool:
+    """A mask of one page is a PNG, so a TIFF of one page stays as it is."""
+    if target.suffix.lower() != ".tif":
+        return True
+    from PIL import Image
+
+    try:
+        with Image.open(target) as picture:
+            return getattr(picture, "n_frames", 1) > 1
+    except OSError:
+        return True
 
 
 def _targets(kind: InputKind, stem: str, options: Options) -> Iterator[Path]:

@@ -100,7 +100,10 @@ def _decoded(dataset: Any, wanted: list[int]) -> list[NDArray[Any]]:
         stored, syntax = int(dataset.BitsStored), dataset.file_meta.TransferSyntaxUID
         # Codecs give values without unused bits below them; run lengths are of the bits as they lay.
         as_they_lay = not syntax.is_encapsulated or syntax == RLELossless
-        high = int(dataset.get("HighBit", stored - 1)) if as_they_lay else stored - 1
+        given = dataset.get("HighBit") if as_they_lay else None
+        high = stored - 1 if given is None else int(given)
+        if not stored <= high + 1 <= 8 * frames[0].dtype.itemsize:  # no such bits: the lowest, as codecs have it
+            high = stored - 1
         frames = [frame if (own := own_bits(frame, stored, high)) is None else own for frame in frames]
     if dataset.PhotometricInterpretation == "PALETTE COLOR":
         return [apply_color_lut(frame, dataset) for frame in frames]

@@ -48,6 +48,8 @@ SHEAR_DEGREES = 0.6
 _MILLIMETRES = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # NIFTI_UNITS_UNKNOWN, METER, MM, MICRON
 _PLAIN_TYPES = ("uint8", "uint16", "int16", "float32")
 
+_TEMPLATES = (3, 4)
+"""Codes of a place in Talairach's or the MNI's standard head."""
 _FARTHEST = 2**40
 """Bytes into the file beyond which no volume begins; the field is a float in NIfTI-1 and may say anything."""
 _LONGEST_REST = 64 * 2**20
@@ -202,6 +204,9 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
     pixdim[~np.isfinite(pixdim)] = 0.0
     affine = _affine(header, unit)
     contradiction = None if affine is None else _contradiction(header, affine, pixdim, volume)
+    if contradiction is _SIZES_CONTRADICT and int(header["sform_code"]) in _TEMPLATES and int(header["qform_code"]) > 0:
+        header["sform_code"] = 0  # its millimetres are the template's, those of the patient are qform's
+        affine, contradiction = _affine(header, unit), None
     if contradiction is not None:
         affine = None
     zooms = voxel_sizes(affine) if affine is not None else pixdim

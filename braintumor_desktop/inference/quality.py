@@ -73,9 +73,9 @@ def sequence_flags(study: Study) -> list[QualityFlag]:
 
 _LETTER = r"[A-Z\x80-\U0010ffff]"
 OTHER_PARTS = re.compile(
-    rf"(?<!{_LETTER})(?:ANKLE|(?:FORE|LOWER|UPPER)?(?:ARM|LEG)|BREAST|CHEST|ELBOW|FEMUR|FOOT|FEET|HAND|HEART|HIP|KIDNEY|"
-    rf"KNEE|LIVER|LUNG|SHOULDER|THIGH|WRIST)S?(?!{_LETTER})|ABDOM|EXTREMI|NECKCHEST|PANCREAS|PELVI|PROSTATE|RECTUM|"
-    rf"SPINES?(?!{_LETTER})|THORAX|UTERUS"
+    rf"(?<!{_LETTER})(?:(?:FORE|LOWER|UPPER)?(?:ARM|LEG)|HAND|HIP|LUNG)S?(?!{_LETTER})|"
+    "ABDOM|ANKLE|BREAST|CHEST|ELBOW|EXTREM|FEMUR|FOOT|FEET|HEART|KIDNEY|KNEE|LIVER|PANCREAS|PELVI|PROSTATE|RECTUM|"
+    "SHOULDER|SPINE|THIGH|THORAX|UTERUS|WRIST"
 )
 """In DICOM's terms for parts of the body in which there is no brain (PS3.16, annex L). Heads go by many names, also in
 other languages, so only these are told to the reader, and as whole words where others hold them, as HIPÓFISIS does."""

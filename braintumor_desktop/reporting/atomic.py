@@ -79,6 +79,8 @@ def replace_together(contents: Mapping[Path, bytes], outdated: Iterable[Path] = 
                 if old.exists():
                     aside.append(_beside(old))
                     move(old, aside[-1])
+                    with suppress(OSError):
+                        os.utime(aside[-1])  # or the next export would sweep it away at once, see `_sweep`
         for target, hidden in written.items():
             with refusals_told(target):
                 move(hidden, target)

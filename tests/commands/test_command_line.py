@@ -193,6 +193,15 @@ def test_what_would_overwrite_an_input_is_refused_before_any_work(
     assert {path: path.read_bytes() for path in case.rglob("*") if path.is_file()} == before
 
 
+def test_a_tiff_of_one_page_beside_its_mask_is_no_conflict(case: Path) -> None:
+    with Image.open(case / "scan.png") as picture:
+        picture.save(case / "one.tif")
+    before = (case / "one.tif").read_bytes()
+    assert main(["analyze", "one.tif", "--masks", "."]) == 0
+    assert (case / "one.png").is_file()
+    assert (case / "one.tif").read_bytes() == before
+
+
 def test_a_name_that_the_terminal_can_not_show_is_spelt_out(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

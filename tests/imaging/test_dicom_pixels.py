@@ -112,6 +112,18 @@ def test_values_in_the_upper_bits_are_read_from_there(series: Path, signed: bool
     np.testing.assert_array_equal(load(edit(series / "0006.dcm", change)).pixels[0], values)
 
 
+@pytest.mark.parametrize("high", [7, 16])
+def test_of_impossible_upper_bits_the_lowest_are_read(series: Path, high: int) -> None:
+    values = np.random.default_rng(1).integers(-2048, 2048, (40, 48))
+    values[0, :2] = -2048, 2047
+
+    def change(dataset: Dataset) -> None:
+        dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, high, 1
+        dataset.PixelData = (values & 0x0FFF | 0x4000).astype("<u2").tobytes()
+
+    np.testing.assert_array_equal(load(edit(series / "0006.dcm", change)).pixels[0], values)
+
+
 def test_a_drawing_in_unused_bits_of_the_pixels_lies_over_them_and_not_in_them(
     series: Path, phantom: PhantomVolume
 ) -> None:

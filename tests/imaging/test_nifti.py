@@ -257,6 +257,18 @@ def test_voxel_sizes_that_contradict_each_other_are_not_believed(tmp_path: Path)
     assert load(placed(tmp_path / "near.nii", (0.473, 0.47, 5), thick)).geometry.orientation == ("L", "P")
 
 
+def test_a_template_s_place_gives_way_to_the_scanner_s(tmp_path: Path) -> None:
+    scanner = np.diag([-0.47, 0.47, 5.0, 1.0])
+    path = placed(tmp_path / "x.nii", (0.47, 0.47, 5.0), np.diag([-0.42, 0.42, 4.5, 1.0]), scanner, qfac=-1.0)
+    data = bytearray(path.read_bytes())
+    data[254:256] = np.array(4, "<i2").tobytes()  # sform_code
+    path.write_bytes(data)
+    study = load(path)
+    assert study.geometry.pixel_spacing_mm == pytest.approx((0.47, 0.47))
+    assert study.geometry.orientation == ("L", "P")
+    assert not any("contradict" in note for note in study.notes)
+
+
 def test_sides_that_contradict_each_other_have_no_letters(tmp_path: Path) -> None:
     sizes = (0.47, 0.47, 5.0)
     one, mirrored = np.diag([-0.47, 0.47, 5.0, 1.0]), np.diag([0.47, 0.47, 5.0, 1.0])
