@@ -30,6 +30,7 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
     for index, answer in enumerate(answers):
         heatmap.put(index, answer.heat())
     pooled = np.asarray(probabilities[seen].mean(axis=0))
+    top = NO_TUMOR if pooled[NO_TUMOR] >= 0.5 else int(pooled[:NO_TUMOR].argmax())
     done = np.arange(len(answers))
     tumor = 1 - probabilities[:, NO_TUMOR]
     flags = [
@@ -52,6 +53,6 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
         heatmap=heatmap,
         key=int(tumor.argmax()),
         slices=slice_findings(probabilities, done, [None] * len(done), calibration, study),
-        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, int(pooled.argmax()), heads),
+        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, top, heads),
         flags=flags,
     )

@@ -18,6 +18,7 @@ from braintumor_desktop.inference.cam_methods import CamMethod
 from braintumor_desktop.inference.explain import class_maps
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import WholeFrame, resize_whole
+from braintumor_desktop.inference.series import NO_TUMOR
 from braintumor_desktop.models.architectures import Architecture, WholePicture
 from braintumor_desktop.models.output import ReferenceOutput
 
@@ -44,7 +45,7 @@ def answer_whole(
     if out.mask_logits is not None:
         lesions = out.mask_logits.detach().sigmoid()[:, 0].float().cpu()
     middle = time.perf_counter()
-    maps = class_maps(activation.detach(), gradient_of(out.logits, activation), cam, size).cpu()
+    maps = class_maps(activation.detach(), gradient_of(said(out.logits, architecture), activation), cam, size).cpu()
     answers = [
         SliceAnswer(
             logits=logits[k].numpy(),
@@ -86,8 +87,15 @@ def forward_with_gradient(
     return out, kept[0]
 
 
+def said(logits: Tensor, architecture: Architecture) -> Tensor:
+    """Scores of the answers that are told apart: (n, 4), or of a tumour and of none (n, 2) where no type is known."""
+    if architecture.types:
+        return logits
+    return torch.stack([logits[:, :NO_TUMOR].logsumexp(dim=1), logits[:, NO_TUMOR]], dim=1)
+
+
 def gradient_of(logits: Tensor, activation: Tensor) -> Tensor:
-    """Gradient of each row's likeliest class. logits: (n, 4), with a graph from `activation` (n, k, h, w)."""
+    """Gradient of each row's likeliest answer. logits: (n, answers), with a graph from `activation` (n, k, h, w)."""
     with torch.enable_grad():
         (gradient,) = torch.autograd.grad(logits.amax(dim=1).sum(), activation)
     return gradient

@@ -135,17 +135,18 @@ def _border(image: Image, rng: Generator) -> Image:
     return framed
 
 
-def remove_lesion(image: Image, region: Image, rng: Generator) -> Image | None:
-    """Cover the lesion with tissue of the same head: mirrored from the other side, or from nearby.
+def remove_lesion(image: Image, region: Image, rng: Generator, lesion: Image | None = None) -> Image | None:
+    """Cover a region with tissue of the same head: mirrored from the other side, or from nearby.
 
-    image, region: (n, n), 0..1. None where no clean piece of tissue was found.
-    The seam is feathered. The same covering at a healthy place (`cover_elsewhere`) keeps the seam from
-    being evidence of "no tumour".
+    image, region: (n, n), 0..1; lesion: what else than the region itself no tissue may be taken from. None where no
+    clean piece of tissue was found. The seam is feathered. The same covering at a healthy place (`cover_elsewhere`)
+    keeps the seam from being evidence of "no tumour".
     """
     core = cv2.dilate(region, np.ones((7, 7), np.float32))
+    unclean = core if lesion is None else np.maximum(core, cv2.dilate(lesion, np.ones((7, 7), np.float32)))
     for _ in range(8):
         mirrored = rng.random() < 0.5
-        flipped, blocked = (image[:, ::-1], core[:, ::-1]) if mirrored else (image, core)
+        flipped, blocked = (image[:, ::-1], unclean[:, ::-1]) if mirrored else (image, unclean)
         dy, dx = rng.integers(-70, 71, 2) if not mirrored else rng.integers(-8, 9, 2)
         donor = _shift(flipped, int(dx), int(dy))
         taken = _shift(blocked, int(dx), int(dy))
@@ -170,7 +171,7 @@ def cover_elsewhere(image: Image, region: Image, rng: Generator) -> Image:
         cv2.ellipse(spot, centre, axes, float(rng.uniform(0, 180)), 0, 360, 1.0, -1)
         if (spot * region).any():
             continue
-        covered = remove_lesion(image, spot, rng)
+        covered = remove_lesion(image, spot, rng, lesion=region)
         if covered is not None:
             covered[region > 0.5] = image[region > 0.5]
             return covered

@@ -22,7 +22,7 @@ from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.data import read_grey, read_rows
 from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a_group
 from braintumor_desktop.training.explanations import explained
-from braintumor_desktop.training.folds import EARLIER, ablation_table, folds_table, read_folds
+from braintumor_desktop.training.folds import ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import under_stress
 from braintumor_desktop.training.sequences import how_warned, known_sequences, read_sequences
 from braintumor_desktop.training.strangers import how_strange
@@ -68,8 +68,7 @@ def compare(
     page = comparison_page.write(found, out)
     plot_stress(found, out / "robustness.png")
     if card is not None:
-        folds = folds_table(read_folds(out / EARLIER) + read_folds(out))
-        tables = {"folds": folds, "ablation": ablation_table(out)}
+        tables = {"folds": folds_table(read_folds(out)), "ablation": ablation_table(out)}
         comparison_page.fill(card, found, tables)
     return page
 

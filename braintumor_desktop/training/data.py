@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.domain.study import InputKind, Source, Study
+from braintumor_desktop.imaging import head, windowing
+from braintumor_desktop.inference import preprocess
 from braintumor_desktop.inference.preprocess import find_frame, normalise, resample
 
 PACK_SIZE = 256
@@ -35,6 +37,11 @@ TUMOR_UNKNOWN = "tumor"
 
 HELD_OUT_VOLUMES = ("patient12", "patient19")
 """Subjects under volumes/ that no training run may see."""
+
+WEB_TWINS = Path(__file__).parent / "web_twins.csv"
+"""Web groups of val that the index holds for pictures of their own, though train, or val once more, shows the same
+slice (mirrored, cut out or windowed anew) or one beside it of the same head; told by eye among those that
+``tests/benchmarks/web_twins.py`` lists."""
 
 
 class Region(IntEnum):
@@ -81,8 +88,12 @@ class Pack:
 
 
 def read_rows(data: Path) -> list[Row]:
-    """All pictures of both indexes. Raises BrainTumorError (data_invalid) where an index is missing."""
+    """All pictures of both indexes. Raises BrainTumorError (data_invalid) where an index is missing.
+
+    Pictures of val that training has seen in another copy have the split ``twin``: nothing is judged by them.
+    """
     rows: list[Row] = []
+    learned, same = read_twins()
     for name in ("cheng", "web"):
         index = data / name / "index.csv"
         if not index.is_file():
@@ -93,8 +104,19 @@ def read_rows(data: Path) -> list[Row]:
             )
         with index.open(newline="") as file:
             for number, entry in enumerate(csv.DictReader(file)):
-                rows.append(_row(index.parent, name, number, entry))
+                row = _row(index.parent, name, number, entry)
+                if row.split == "val" and row.group in learned:
+                    row = replace(row, split="twin")
+                rows.append(replace(row, group=same.get(row.group, row.group)))
     return rows
+
+
+def read_twins() -> tuple[set[str], dict[str, str]]:
+    """Web groups of val that have a twin in train, and of two that are twins within val the second to the first."""
+    with WEB_TWINS.open(newline="") as file:
+        twins = list(csv.DictReader(file))
+    learned = {row["group"] for row in twins if row["split_of_twin"] == "train"}
+    return learned, {row["twin"]: row["group"] for row in twins if row["split_of_twin"] == "val"}
 
 
 def _row(folder: Path, name: str, number: int, entry: dict[str, str]) -> Row:
@@ -140,8 +162,8 @@ def load_pack(data: Path, cache: Path, *, split: str, folds: Iterable[int] | Non
     """
     rows = [r for r in read_rows(data) if _wanted(r, split, None if folds is None else set(folds))]
     volumes = _volume_files(data) if split == "train" else []
-    described = [[str(r.path.relative_to(data)), r.label, r.boxes] for r in rows] + [v.name for v in volumes]
-    code = hashlib.sha256((Path(__file__).read_text() + json.dumps(described)).encode()).hexdigest()[:16]
+    described = [asdict(r) for r in rows] + [v.name for v in volumes]
+    code = hashlib.sha256((how_framed() + json.dumps(described, default=str)).encode()).hexdigest()[:16]
     file = cache / f"pack-{split}-{code}.npz"
     if file.is_file():
         with np.load(file) as stored:
@@ -159,6 +181,14 @@ def load_pack(data: Path, cache: Path, *, split: str, folds: Iterable[int] | Non
     cache.mkdir(parents=True, exist_ok=True)
     np.savez(file, **vars(pack))
     return pack
+
+
+def how_framed(*more: Path) -> str:
+    """The code that pictures pass on their way into a pack: where it changes, packs are made anew."""
+    return "".join(
+        Path(str(part)).read_text()
+        for part in (preprocess.__file__, head.__file__, windowing.__file__, __file__, *more)
+    )
 
 
 def _wanted(row: Row, split: str, folds: set[int] | None) -> bool:
@@ -219,9 +249,14 @@ def volume_slices(path: Path, every: float = 6.0, least: float = 0.15) -> Iterat
             pixels = np.rot90(np.take(volume, index, axis=axis))[:, ::-1]
             if (pixels > 0.1 * bright).mean() < least:
                 continue
-            fine = min(height, width)
-            size = (round(pixels.shape[1] * width / fine), round(pixels.shape[0] * height / fine))
-            yield plane, np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_LINEAR))
+            yield plane, square(pixels, height, width)
+
+
+def square(pixels: NDArray[np.float32], height: float, width: float) -> NDArray[np.float32]:
+    """A slice (rows, columns) whose pixels measure height x width mm, in square pixels of the smaller of the two."""
+    fine = min(height, width)
+    size = (round(pixels.shape[1] * width / fine), round(pixels.shape[0] * height / fine))
+    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_LINEAR))
 
 
 def _volume_items(path: Path) -> list[Item]:

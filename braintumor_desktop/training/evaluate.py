@@ -39,6 +39,7 @@ from braintumor_desktop.training.data import (
     array_study,
     read_grey,
     read_rows,
+    square,
     volume_slices,
 )
 from braintumor_desktop.training.metrics import (
@@ -186,7 +187,7 @@ def _tumor_free(analyzer: Analyzer, data: Path) -> dict[str, dict[str, int]]:
 
 
 def healthy_slices(data: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """(series, slice) of the heads without a tumour that training never saw."""
+    """(series, slice in square pixels) of the heads without a tumour that training never saw."""
     for path in sorted((data / "volumes").rglob("*.nii.gz")):
         if path.name.startswith(HELD_OUT_VOLUMES):
             for plane, pixels in volume_slices(path):
@@ -194,9 +195,10 @@ def healthy_slices(data: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
     import pydicom
 
     for file in sorted((data / "dicom" / "t1_series_implicit_le").glob("*.dcm"))[::4]:
-        pixels = pydicom.dcmread(file).pixel_array.astype(np.float32)
+        dataset = pydicom.dcmread(file)
+        pixels = dataset.pixel_array.astype(np.float32)
         if (pixels > 0.1 * np.percentile(pixels, 99.5)).mean() >= 0.15:
-            yield "t1_series_implicit_le", pixels
+            yield "t1_series_implicit_le", square(pixels, *map(float, dataset.PixelSpacing))
 
 
 def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -> tuple[dict[str, Any], Calibration]:

@@ -36,15 +36,8 @@ from braintumor_desktop.training.evaluate import (
 from braintumor_desktop.training.metrics import auroc, confusion, macro_f1
 from braintumor_desktop.training.start import refuse_what_saw_the_folds
 
-EARLIER = "folds-0.4"
-"""Beside the figures of the present network's folds: those of the network before, all five."""
-
-ABLATIONS = {
-    "first": ("ablation/lesion-edits", "ablation/without-lesion-edits"),
-    "both": (EARLIER, "ablation/without-lesion-edits-both-parts"),
-}
-"""By the parts of the training that the networks went through: the folders, beside the folds' own figures, of the
-same network trained as ever and with ``--without-lesion-edits``."""
+ABLATION = "without-lesion-edits"
+"""Folder, beside the folds' own figures, of those of networks trained with ``--without-lesion-edits``."""
 
 EVERY = 3
 """Every so many of the fold's pictures and of the tumour-free slices have a lesion taken out or put in."""
@@ -134,7 +127,7 @@ def read_folds(out: Path) -> list[dict[str, Any]]:
 
 
 def folds_table(folds: list[dict[str, Any]]) -> str:
-    """A table of the folds with mean and standard deviation (n - 1) of each version's, or a sentence without any."""
+    """A table of the folds with mean and standard deviation (n - 1), or a sentence without any."""
     if not folds:
         return "Not measured yet."
     names = {
@@ -142,51 +135,52 @@ def folds_table(folds: list[dict[str, Any]]) -> str:
         "macro_f1_3": "macro-F1",
         "dice": "Dice",
         "dice_zero": "Dice 0",
+        "called_tumor": "called tumour",
         "patient_accuracy": "accuracy by patient, where known",
         "web_auroc": "web AUROC",
+        "web_macro_f1_4": "web macro-F1",
     }
-    heads = ("`neuro`", "fold", "slices", "patients known", *names.values())
+    heads = ("fold", "slices", "patients known", *names.values(), "tumour-free slices called tumour")
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for version in sorted({each["version"] for each in folds}):
-        alike = [each for each in folds if each["version"] == version]
-        for each in alike:
-            shown = " | ".join(f"{each[k]:.3f}" for k in names)
-            lines.append(f"| {version} | {each['fold']} | {each['slices']} | {each['patients_known']} | {shown} |")
-        if len(alike) > 1:
-            values = {k: np.array([each[k] for each in alike]) for k in names}
-            shown = " | ".join(f"{v.mean():.3f} ± {v.std(ddof=1):.3f}" for v in values.values())
-            slices, patients = (sum(each[k] for each in alike) for k in ("slices", "patients_known"))
-            lines.append(f"| {version} | mean ± sd | {slices} | {patients} | {shown} |")
+    for each in folds:
+        shown = " | ".join(f"{each[k]:.3f}" for k in names)
+        free = f"{each['tumor_free']['called_tumor']} of {each['tumor_free']['slices']}"
+        lines.append(f"| {each['fold']} | {each['slices']} | {each['patients_known']} | {shown} | {free} |")
+    if len(folds) > 1:
+        values = {k: np.array([each[k] for each in folds]) for k in names}
+        shown = " | ".join(f"{v.mean():.3f} ± {v.std(ddof=1):.3f}" for v in values.values())
+        slices, patients = (sum(each[k] for each in folds) for k in ("slices", "patients_known"))
+        free = " | ".join([shown, f"{np.mean([each['tumor_free']['called_tumor'] for each in folds]):.1f}"])
+        lines.append(f"| mean ± sd | {slices} | {patients} | {free} |")
     return "\n".join(lines)
 
 
 def ablation_table(out: Path) -> str:
     """The folds judged both ways, with lesions taken out and put in during training and without."""
-    rows = []
-    for parts, folders in ABLATIONS.items():
-        with_edits, without = ({each["fold"]: each for each in read_folds(out / folder)} for folder in folders)
-        both = sorted(with_edits.keys() & without.keys())
-        for folds in [[fold] for fold in both] + [both] * (len(both) > 1):
-            for edited, judged in (("yes", with_edits), ("no", without)):
-                name, *figures = _ablation_figures([judged[fold] for fold in folds])
-                rows.append([parts, name, edited, *figures])
-    if not rows:
+    ways = {"yes": read_folds(out), "no": read_folds(out / ABLATION)}
+    both = {each["fold"] for each in ways["yes"]} & {each["fold"] for each in ways["no"]}
+    if not both:
         return "Not measured yet."
     heads = (
-        "| parts of training | fold | lesions edited in training | accuracy | macro-F1 | Dice | web AUROC "
-        "| tumour-free slices called tumour | called tumour, lesion there | lesion taken out | lesion put in |"
+        "fold",
+        "lesions edited in training",
+        "accuracy",
+        "macro-F1",
+        "Dice",
+        "web AUROC",
+        "tumour-free slices called tumour",
+        "called tumour, lesion there",
+        "lesion taken out",
+        "lesion put in",
     )
-    return "\n".join([heads, "|---" * 11 + "|", *("| " + " | ".join(row) + " |" for row in rows)])
-
-
-def _ablation_figures(found: list[dict[str, Any]]) -> list[str]:
-    """The fold and its figures; of several folds the mean of each share and the sum of each count."""
-    shares = [np.mean([each[k] for each in found]) for k in ("accuracy_3", "macro_f1_3", "dice", "web_auroc")]
-    called = [round(np.mean([each["tumor_free"]["called_tumor"] for each in found]))]  # the same slices for every fold
-    slices = [found[0]["tumor_free"]["slices"]]
-    for name in ("lesion_there", "lesion_taken_out", "lesion_put_in"):
-        called.append(sum(each[name]["called_tumor"] for each in found))
-        slices.append(sum(each[name]["slices"] for each in found))
-    fold = str(found[0]["fold"]) if len(found) == 1 else "mean or sum"
-    counts = [f"{tumor} of {all_}" for tumor, all_ in zip(called, slices, strict=True)]
-    return [fold, *(f"{share:.3f}" for share in shares), *counts]
+    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
+    for fold in sorted(both):
+        for edited, found in ways.items():
+            each = next(figures for figures in found if figures["fold"] == fold)
+            shares = (f"{each[k]:.3f}" for k in ("accuracy_3", "macro_f1_3", "dice", "web_auroc"))
+            called = (
+                f"{each[k]['called_tumor']} of {each[k]['slices']}"
+                for k in ("tumor_free", "lesion_there", "lesion_taken_out", "lesion_put_in")
+            )
+            lines.append("| " + " | ".join([str(fold), edited, *shares, *called]) + " |")
+    return "\n".join(lines)

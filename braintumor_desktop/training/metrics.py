@@ -42,9 +42,14 @@ def per_class(table: Array) -> list[dict[str, float]]:
 
 
 def macro_f1(truth: Array, predicted: Array, classes: int) -> float:
-    """Unweighted mean of the classes' F1; predictions outside 0..classes-1 count as misses."""
+    """Unweighted mean of the F1 of the classes that are there or were said.
+
+    Predictions outside 0..classes-1 count as misses.
+    """
     size = max(classes, int(predicted.max()) + 1 if len(predicted) else 0)
-    return float(np.mean([c["f1"] for c in per_class(confusion(truth, predicted, size))[:classes]]))
+    table = confusion(truth, predicted, size)
+    met = (table.sum(0) + table.sum(1))[:classes] > 0
+    return float(np.mean([c["f1"] for c in np.array(per_class(table))[:classes][met]]))
 
 
 def auroc(positive: Array, score: Array) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import cv2
@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import TumorClass
-from braintumor_desktop.inference import preprocess
 from braintumor_desktop.inference.preprocess import resize_whole
 from braintumor_desktop.models.architectures import Architecture
-from braintumor_desktop.training.data import TUMOR_UNKNOWN, Row, allowed_classes, read_grey, read_rows
+from braintumor_desktop.training.data import TUMOR_UNKNOWN, Row, allowed_classes, how_framed, read_grey, read_rows
 
 STOPPING_FOLD = 5
 """Cheng's fifth fold, by patient, and every fifth web group are held back where a recipe watches its progress."""
@@ -44,9 +43,9 @@ def load_whole_pack(data: Path, cache: Path, architecture: Architecture) -> Whol
     A tumour of unknown type teaches only a network that knows no types. Raises BrainTumorError (data_invalid).
     """
     rows = [r for r in read_rows(data) if r.split == "train" and (r.label != TUMOR_UNKNOWN or not architecture.types)]
-    described = [[str(r.path.relative_to(data)), r.label, r.fold, r.group] for r in rows]
-    made_by = Path(__file__).read_text() + Path(preprocess.__file__).read_text()
-    what = f"{made_by}{architecture.feeding}{architecture.outlines}{json.dumps(described)}"
+    described = [asdict(r) for r in rows]
+    code = how_framed(Path(__file__))
+    what = f"{code}{architecture.feeding}{architecture.outlines}{json.dumps(described, default=str)}"
     file = cache / f"whole-{hashlib.sha256(what.encode()).hexdigest()[:16]}.npz"
     if file.is_file():
         with np.load(file) as stored:

@@ -15,13 +15,11 @@ PHOTOGRAPHS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed
 """Of the weights learned on ImageNet."""
 
 
-def refuse_what_saw_the_folds(weights: Path, held: list[int] | None) -> None:
+def refuse_what_saw_the_folds(weights: Path, held: list[int]) -> None:
     """Weights that may have seen the held-out folds would make every figure on these worthless.
 
     The checkpoint beside them tells what they saw. Raises BrainTumorError (data_invalid).
     """
-    if held is None:
-        return
     seen = _folds_seen(weights)
     if seen is None or set(seen) & set(held):
         raise BrainTumorError(
@@ -43,9 +41,15 @@ def refuse_what_saw_val(weights: Path) -> None:
 
 
 def _folds_seen(weights: Path) -> tuple[int, ...] | None:
-    """What the checkpoint beside the weights says; None where the run was on the training split, or there is none."""
+    """What the checkpoint beside the weights says; None where the run was on the training split."""
     record = weights.parent / "checkpoint.pt"
-    stored = torch.load(record, weights_only=True, mmap=True) if record.is_file() else {}
+    if not record.is_file():
+        raise BrainTumorError(
+            ErrorCode.DATA_INVALID,
+            f"What {weights.name} has seen is not known: it lies without its run's checkpoint.pt.",
+            "Give the weights.pt in the folder of its run.",
+        )
+    stored = torch.load(record, weights_only=True, mmap=True)
     folds: tuple[int, ...] | None = stored.get("config", {}).get("folds")
     return folds
 

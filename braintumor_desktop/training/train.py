@@ -38,7 +38,12 @@ from braintumor_desktop.training.data import (
 )
 from braintumor_desktop.training.losses import attention_loss, class_loss, mask_loss
 from braintumor_desktop.training.metrics import auroc, dice, macro_f1
-from braintumor_desktop.training.start import begin_from, begin_from_photographs, refuse_what_saw_the_folds
+from braintumor_desktop.training.start import (
+    begin_from,
+    begin_from_photographs,
+    refuse_what_saw_the_folds,
+    refuse_what_saw_val,
+)
 
 
 @dataclass(frozen=True)
@@ -270,7 +275,10 @@ def train(
     torch.manual_seed(config.seed)
     model = Neuro().to(chosen)
     if start is not None:
-        refuse_what_saw_the_folds(start, held)
+        if held is None:
+            refuse_what_saw_val(start)
+        else:
+            refuse_what_saw_the_folds(start, held)
         begin_from(model, start)
     elif config.pretrained:
         begin_from_photographs(model.encoder)

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.inference.cam_methods import CamMethod
 from braintumor_desktop.inference.explain import class_maps
-from braintumor_desktop.inference.preprocess import resize_whole
-from braintumor_desktop.inference.reference_answers import forward_with_gradient, gradient_of, to_input
+from braintumor_desktop.inference.picture_reading import SliceAnswer
+from braintumor_desktop.inference.plain_series import read_plain_series
+from braintumor_desktop.inference.preprocess import WholeFrame, resize_whole
+from braintumor_desktop.inference.reference_answers import forward_with_gradient, gradient_of, said, to_input
 from braintumor_desktop.models.architectures import ARCHITECTURES, Architecture, WholePicture
 from braintumor_desktop.models.manifest import Calibration, ManifestRow
 from braintumor_desktop.models.output import ReferenceOutput
@@ -115,6 +118,15 @@ def test_grad_cam_of_a_pooled_linear_head_is_the_closed_form() -> None:
     assert torch.allclose(maps, expected / expected.amax(dim=(1, 2), keepdim=True), atol=1e-5)
 
 
+def test_the_map_of_a_model_without_types_explains_the_answer_given() -> None:
+    activation = torch.ones(2, 1, 1, 1, requires_grad=True)
+    tumor = activation.flatten() * torch.tensor([1.0, -1.0]) - 0.5
+    logits = torch.stack([tumor, tumor, tumor, torch.full((2,), math.log(3))], dim=1)
+    # Tumours share their part in three: P(tumour) is 0.62 and 0.18, though in the first row each third is below none's.
+    untyped = Architecture(LenetBinary, "", WholePicture(64), types=False)
+    assert gradient_of(said(logits, untyped), activation).flatten().tolist() == pytest.approx([1, 0])
+
+
 def test_an_answer_in_a_batch_is_the_answer_alone(small_pair: Analyzer) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (3, 120, 96), dtype=np.uint8)
@@ -165,6 +177,19 @@ def test_a_model_without_outlines_says_that_nothing_is_measured(lenet: Analyzer)
     assert analysis.explanation is not None
     assert analysis.explanation.heatmap.shape == analysis.study.pixels.shape
     assert analysis.explanation.energy_in_mask is None
+
+
+def test_the_slice_said_to_be_surest_of_a_tumour_is_the_one_with_most_of_it() -> None:
+    thirds = [0.05, 0.30, 0.24]  # tumours' parts in three slices
+    answers = [
+        SliceAnswer(np.log([t, t, t, 1 - 3 * t]), None, np.zeros((8, 8), np.float16), 100, WholeFrame.of(8, 8))
+        for t in thirds
+    ]
+    source = Source(Path("x"), "", 0, InputKind.NIFTI, "array", 8, None)
+    reading = read_plain_series(Study(np.zeros((3, 8, 8), np.uint8), source), answers, Calibration())
+    assert 1 - reading.finding.probabilities[TumorClass.NO_TUMOR] > 0.5
+    assert reading.key_slices is not None
+    assert reading.key_slices.most_confident == 1
 
 
 def test_a_series_is_answered_without_outlines(lenet: Analyzer) -> None:

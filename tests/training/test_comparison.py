@@ -11,7 +11,7 @@ from braintumor_desktop.training import comparison, comparison_page
 from braintumor_desktop.training.comparison import compare, cost
 from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
-from braintumor_desktop.training.folds import ABLATIONS, ablation_table, folds_table, read_folds
+from braintumor_desktop.training.folds import ABLATION, ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
 from braintumor_desktop.training.strangers import EACH, strangers
 
@@ -126,16 +126,14 @@ def test_the_repositorys_card_wants_only_tables_that_are_made(found: dict, tmp_p
     assert "| `neuro` | 1,234,567 |" in card.read_text(encoding="utf-8")
 
 
-def test_folds_are_listed_with_mean_and_standard_deviation_of_each_version(tmp_path: Path) -> None:
+def test_folds_are_listed_with_mean_and_standard_deviation(tmp_path: Path) -> None:
     assert folds_table(read_folds(tmp_path)) == "Not measured yet."
     for fold, value in ((1, 0.9), (4, 0.7)):
         _write_fold(tmp_path, fold, value)
-    _write_fold(tmp_path, 2, 0.6, version="1.0")
     table = folds_table(read_folds(tmp_path))
-    assert "| 1.1 | 4 | 500 | 40 | 0.700 |" in table
-    assert "| 1.1 | mean ± sd | 1000 | 80 | 0.800 ± 0.141 |" in table
-    assert "| 1.0 | 2 | 500 | 40 | 0.600 |" in table
-    assert "| 1.0 | mean" not in table
+    assert "| 4 | 500 | 40 | 0.700 |" in table
+    assert "| mean ± sd | 1000 | 80 | 0.800 ± 0.141 |" in table
+    assert table.endswith("| 8.0 |")
 
 
 def test_the_cost_of_a_model_is_measured_in_a_process_of_its_own() -> None:
@@ -146,30 +144,23 @@ def test_the_cost_of_a_model_is_measured_in_a_process_of_its_own() -> None:
 
 
 def test_a_fold_is_compared_with_and_without_edited_lesions_where_both_were_judged(tmp_path: Path) -> None:
-    edited, unedited = (tmp_path / folder for folder in ABLATIONS["first"])
-    _write_fold(edited, 2, 0.9)
-    _write_fold(edited, 5, 0.9)
+    _write_fold(tmp_path, 2, 0.9)
+    _write_fold(tmp_path, 5, 0.9)
     assert ablation_table(tmp_path) == "Not measured yet."
-    _write_fold(unedited, 5, 0.7)
+    _write_fold(tmp_path / ABLATION, 5, 0.7)
     *_, yes, no = ablation_table(tmp_path).splitlines()
-    assert yes.startswith("| first | 5 | yes | 0.900 |")
-    assert no.startswith("| first | 5 | no | 0.700 |")
+    assert yes.startswith("| 5 | yes | 0.900 |")
+    assert no.startswith("| 5 | no | 0.700 |")
     assert no.endswith("| 7 of 10 | 7 of 10 | 7 of 10 | 7 of 10 |")
-    _write_fold(unedited, 2, 0.5)
-    *_, yes, no = ablation_table(tmp_path).splitlines()
-    assert yes.startswith("| first | mean or sum | yes | 0.900 |")
-    assert no == "| first | mean or sum | no | 0.600 | 0.600 | 0.600 | 0.600 | 6 of 10 |" + " 12 of 20 |" * 3
-    for folder, value in zip(ABLATIONS["both"], (0.8, 0.7), strict=True):
-        _write_fold(tmp_path / folder, 2, value)
-    *_, yes, no = ablation_table(tmp_path).splitlines()
-    assert yes.startswith("| both | 2 | yes | 0.800 |")
-    assert no.startswith("| both | 2 | no | 0.700 |")
 
 
-def _write_fold(folder: Path, fold: int, value: float, version: str = "1.1") -> None:
-    shares = ("accuracy_3", "macro_f1_3", "dice", "dice_zero", "patient_accuracy", "web_auroc")
+def _write_fold(folder: Path, fold: int, value: float) -> None:
+    shares = (
+        *("accuracy_3", "macro_f1_3", "dice", "dice_zero"),
+        *("called_tumor", "patient_accuracy", "web_auroc", "web_macro_f1_4"),
+    )
     counts = ("tumor_free", "lesion_there", "lesion_taken_out", "lesion_put_in")
-    figures = {"fold": fold, "version": version, "slices": 500, "patients_known": 40} | dict.fromkeys(shares, value)
+    figures = {"fold": fold, "slices": 500, "patients_known": 40} | dict.fromkeys(shares, value)
     figures |= {name: {"slices": 10, "called_tumor": round(10 * value)} for name in counts}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"neuro-fold-{fold}.json").write_text(json.dumps(figures))

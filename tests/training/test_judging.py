@@ -4,9 +4,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pydicom
 import pytest
 import torch
-from training_data import write_training_data
+from pydicom.data import get_testdata_file
+from training_data import write_training_data, write_tumour_free_volume
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.study import HEAD_LOOKS
@@ -16,7 +18,7 @@ from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import ManifestRow, read_manifest, write_manifest
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import evaluate, robustness
-from braintumor_desktop.training.data import array_study, read_grey, read_rows
+from braintumor_desktop.training.data import array_study, read_grey, read_rows, read_twins
 from braintumor_desktop.training.evaluate import independent_group
 from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import evaluate_fold
@@ -39,6 +41,7 @@ def weights(tmp_path: Path) -> Path:
     file = tmp_path / "run" / "weights.pt"
     file.parent.mkdir()
     torch.save({k: v for k, v in network.state_dict().items() if not k.startswith("familiarity")}, file)
+    torch.save({"config": {"folds": None}}, file.parent / "checkpoint.pt")
     return file
 
 
@@ -121,17 +124,45 @@ def test_heat_maps_and_stress_are_measured_for_a_model(
 
 def test_a_fold_is_judged_on_its_own_pictures(data: Path, weights: Path, tmp_path: Path) -> None:
     torch.save({"config": {"folds": (1, 2, 4, 5)}}, weights.parent / "checkpoint.pt")
+    write_tumour_free_volume(data)
     figures = json.loads(evaluate_fold(data, weights, 3, tmp_path / "out", device="cpu"))
     assert figures["slices"] == sum(r.source == "cheng" and r.fold == 3 for r in read_rows(data))
     assert 0 <= figures["dice"] <= 1
     there, gone = figures["lesion_there"], figures["lesion_taken_out"]
     assert there["slices"] == gone["slices"] <= figures["slices"]
-    assert figures["lesion_put_in"]["slices"] <= figures["tumor_free"]["slices"]
+    assert 0 < figures["lesion_put_in"]["slices"] <= figures["tumor_free"]["slices"]
     assert json.loads((tmp_path / "out/neuro-fold-3.json").read_text()) == figures
     with pytest.raises(BrainTumorError, match="may have seen fold 2"):
         evaluate_fold(data, weights, 2, tmp_path / "out", device="cpu")
     with pytest.raises(BrainTumorError, match="saw patients of val"):
         evaluate.evaluate(data, "neuro", tmp_path / "out", weights=weights, device="cpu")
+
+
+def test_tumour_free_heads_are_judged_in_square_pixels_with_the_patients_left_on_the_right(data: Path) -> None:
+    write_tumour_free_volume(data)
+    series = data / "dicom" / "t1_series_implicit_le"
+    series.mkdir(parents=True)
+    dataset = pydicom.dcmread(get_testdata_file("MR_small.dcm"))
+    dataset.PixelSpacing = [0.5, 1.0]
+    dataset.save_as(series / "1.dcm")
+    slices = list(evaluate.healthy_slices(data))
+    sides = {name: pixels[:, pixels.shape[1] // 2 :].sum() > pixels.sum() / 2 for name, pixels in slices[:-1]}
+    assert sides["patient12_T1 axial"]
+    assert sides["patient12_T1 coronal"]
+    name, pixels = slices[-1]
+    assert name == "t1_series_implicit_le"
+    assert pixels.shape == (dataset.Rows, 2 * dataset.Columns)
+
+
+def test_web_pictures_that_training_has_seen_in_another_copy_are_not_judged(data: Path) -> None:
+    learned, same = read_twins()
+    second, first = next(iter(same.items()))
+    index = data / "web" / "index.csv"
+    text = index.read_text().replace(",g8,val", f",{min(learned)},val").replace(",g9,", f",{second},")
+    index.write_text(text.replace(",g0,train", f",{min(learned)},train"))
+    rows = [r for r in read_rows(data) if r.source != "cheng"]
+    assert [(r.split, r.group) for r in rows[8:10]] == [("twin", min(learned)), ("val", first)]
+    assert rows[0].split == "train"
 
 
 def test_glioma_patients_whose_ids_differ_in_a_letter_are_one(data: Path) -> None:
@@ -143,10 +174,22 @@ def test_glioma_patients_whose_ids_differ_in_a_letter_are_one(data: Path) -> Non
     assert independent_group(replace(row, patient="")) == row.group
 
 
+def test_weights_are_not_judged_where_nothing_tells_what_they_saw(data: Path, weights: Path, tmp_path: Path) -> None:
+    (weights.parent / "checkpoint.pt").unlink()
+    for judge in (
+        lambda: evaluate.evaluate(data, "neuro", tmp_path / "out", weights=weights, device="cpu"),
+        lambda: evaluate_fold(data, weights, 3, tmp_path / "out", device="cpu"),
+    ):
+        with pytest.raises(BrainTumorError, match="is not known") as refusal:
+            judge()
+        assert refusal.value.code is ErrorCode.DATA_INVALID
+
+
 def test_weights_of_another_network_are_not_published(data: Path, tmp_path: Path) -> None:
     weights = tmp_path / "run" / "weights.pt"
     weights.parent.mkdir()
     torch.save({"features.0.weight": torch.zeros(1)}, weights)
+    torch.save({}, weights.parent / "checkpoint.pt")
     with pytest.raises(BrainTumorError, match="another network") as refusal:
         evaluate.evaluate(data, "neuro", tmp_path / "out", weights=weights, device="cpu", publish=True)
     assert refusal.value.code is ErrorCode.DATA_INVALID

@@ -89,3 +89,9 @@ def test_the_interval_is_wider_over_few_patients_than_over_their_slices() -> Non
     by_patient = interval(np.repeat(np.arange(12), 20), lambda i: values[i].mean())
     by_slice = interval(np.arange(240), lambda i: values[i].mean())
     assert by_patient[1] - by_patient[0] > 2 * (by_slice[1] - by_slice[0])
+
+
+def test_macro_f1_leaves_out_classes_that_are_neither_there_nor_said() -> None:
+    truth, said = np.array([0, 0, 1]), np.array([0, 0, 3])
+    assert macro_f1(truth, said, 3) == pytest.approx(0.5)
+    assert macro_f1(truth, np.array([0, 0, 2]), 3) == pytest.approx(1 / 3)

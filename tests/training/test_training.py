@@ -145,6 +145,14 @@ def test_training_begins_from_given_weights(data: Path, config: Config, tmp_path
     assert all(torch.equal(before[name], after[name]) for name in learned)
 
 
+def test_a_run_on_the_training_split_begins_from_nothing_that_saw_val(
+    data: Path, config: Config, tmp_path: Path
+) -> None:
+    fold = train(data, replace(config, folds=(1, 2, 3, 4)), tmp_path / "fold", device="cpu", say=lambda _: None)
+    with pytest.raises(BrainTumorError, match="saw patients of val"):
+        train(data, config, tmp_path / "run", start=fold, device="cpu", say=lambda _: None)
+
+
 def test_pictures_without_any_region_teach_the_mask_nothing() -> None:
     logits = torch.randn(2, 1, 8, 8, requires_grad=True)
     assert mask_loss(logits, torch.zeros(2, 1, 8, 8), torch.tensor([Region.UNKNOWN] * 2), empty_dice=1.0).item() == 0
@@ -158,6 +166,15 @@ def test_a_removed_lesion_is_gone_and_the_rest_stays() -> None:
     assert picture[lesion > 0].mean() - healed[lesion > 0].mean() > 0.25
     far = cv2.dilate(lesion, np.ones((41, 41))) == 0
     assert np.array_equal(healed[far], picture[far])
+
+
+def test_covering_a_healthy_place_never_puts_a_second_lesion_there() -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        picture, lesion = head(256, rng)
+        covered = augment.cover_elsewhere(picture, lesion, rng)
+        outside = cv2.dilate(lesion, np.ones((5, 5))) == 0
+        assert (cv2.blur(covered, (9, 9))[outside & (cv2.blur(picture, (9, 9)) < 0.6)] < 0.8).all()
 
 
 def test_a_transplanted_lesion_stands_out_where_its_region_says() -> None:
@@ -207,6 +224,7 @@ def test_a_run_begins_from_weights_that_lack_newer_parts_and_refuses_strange_one
 ) -> None:
     older = {k: v for k, v in Neuro().state_dict().items() if not k.startswith(("context", "attend", "coarse"))}
     torch.save(older, tmp_path / "older.pt")
+    torch.save({"config": {"folds": None}}, tmp_path / "checkpoint.pt")
     kept = train(data, replace(config, stages=(Stage(64, 1, 4),)), tmp_path / "run", start=tmp_path / "older.pt")
     assert kept.is_file()
     torch.save(older | {"strange.weight": torch.zeros(1)}, tmp_path / "strange.pt")
