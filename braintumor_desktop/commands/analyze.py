@@ -161,11 +161,11 @@ def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], optio
     targets = [Path(target) for target in (options.json, options.csv) if target is not None and target != "-"]
     for item, stem in zip(items, stems, strict=True):
         if isinstance(item, Entry):
-            targets += _targets(item.kind, stem, options)
+            targets += _targets(item, stem, options)
     there = {place: target for target in targets if (place := _place_on_disk(target)) is not None}
     for item in items if there else ():
         for path in item.input_files if isinstance(item, Entry) else (item.input_file,):
-            if (place := _place_on_disk(path)) in there and _is_written(there[place]):
+            if (place := _place_on_disk(path)) in there:
                 name = f'"{there[place].name}"'
                 raise BrainTumorError(
                     ErrorCode.EXPORT_FAILED,
@@ -174,30 +174,34 @@ def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], optio
                 )
 
 
-def _is_written(target: Path) -> bool:
-    """A mask of one page is a PNG, so a TIFF of one page stays as it is."""
-    if target.suffix.lower() != ".tif":
-        return True
-    from PIL import Image
-
-    try:
-        with Image.open(target) as picture:
-            return getattr(picture, "n_frames", 1) > 1
-    except OSError:
-        return True
-
-
-def _targets(kind: InputKind, stem: str, options: Options) -> Iterator[Path]:
-    """The files that may be written of one input; of DICOM objects those that are there."""
-    endings = (".png", ".tif") if kind is InputKind.PICTURE else (".nii.gz",)
+def _targets(item: Entry, stem: str, options: Options) -> Iterator[Path]:
+    """The files that may be written of one input; of TIFFs and DICOM objects those that are there."""
     for folder, name in ((options.masks, stem), (options.heatmaps, _heatmap_stem(options, stem))):
-        if folder is not None:
-            yield from (folder / f"{name}{ending}" for ending in endings)
+        if folder is None:
+            continue
+        if item.kind is not InputKind.PICTURE:
+            yield folder / f"{name}.nii.gz"
+            continue
+        yield folder / f"{name}.png"
+        tiff = folder / f"{name}.tif"
+        if _place_on_disk(tiff) is not None and _may_have_pages(item):
+            yield tiff
     if options.report is not None:
         yield from _report_files(options.report, stem)
     if options.dicom is not None:
         for object_name in (*DicomKind, "source"):  # kinds that aren't written again are taken away
             yield from (options.dicom / stem).glob(f"{object_name}*.dcm")
+
+
+def _may_have_pages(item: Entry) -> bool:
+    """Of several pages the mask is a TIFF; true also where nobody can tell yet, as in an archive."""
+    from PIL import Image
+
+    try:
+        with Image.open(item.input_files[0]) as picture:
+            return getattr(picture, "n_frames", 1) > 1
+    except Exception:  # noqa: BLE001 - decoders raise nearly every type on broken files
+        return True
 
 
 def _place_on_disk(path: Path) -> tuple[int, int] | None:

@@ -196,9 +196,9 @@ class Lesion:
 class KeySlices:
     """Slices of a series to look at first.
 
-    largest: the largest outlined area, None without a lesion; most_confident: the class of the series' finding is most
-    probable there, of the slices with an outline, or without one of those that show much of the head; most_uncertain:
-    the four probabilities are closest to each other (greatest entropy), of the slices that show a head.
+    largest: the key slice of the largest lesion, None without one; most_confident: the class of the series' finding is
+    most probable there, of the slices with an outline, or without one of those that show much of the head;
+    most_uncertain: the four probabilities are closest to each other (greatest entropy), of the slices that show a head.
     """
 
     largest: int | None
@@ -216,8 +216,8 @@ class Segmentation:
     area_percent_of_head: None where no head outline was found;
     volume_ml: of the whole mask of a series, None where a spacing is unknown and for a single picture;
     lesions: of a series, largest first; empty for a single picture;
-    expected_dice: of the key slice, the overlap (Dice) with a reader's outline that the model expects, 0..1, estimated
-    without knowing that outline; None without a lesion.
+    expected_dice: of all that is outlined on the key slice, the overlap (Dice) with a reader's outline that the model
+    expects, 0..1, estimated without knowing that outline; None without a lesion.
     """
 
     mask: NDArray[np.bool_]

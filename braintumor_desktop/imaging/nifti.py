@@ -202,13 +202,7 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
     header["pixdim"][0] = -1 if header["pixdim"][0] < 0 else 1  # qfac: whatever is not negative means 1
     pixdim = np.abs(header["pixdim"][1:4].astype(np.float64)) * unit
     pixdim[~np.isfinite(pixdim)] = 0.0
-    affine = _affine(header, unit)
-    contradiction = None if affine is None else _contradiction(header, affine, pixdim, volume)
-    if contradiction is _SIZES_CONTRADICT and int(header["sform_code"]) in _TEMPLATES and int(header["qform_code"]) > 0:
-        header["sform_code"] = 0  # its millimetres are the template's, those of the patient are qform's
-        affine, contradiction = _affine(header, unit), None
-    if contradiction is not None:
-        affine = None
+    affine, contradiction = _place(header, unit, pixdim, volume)
     zooms = voxel_sizes(affine) if affine is not None else pixdim
     slice_axis = _slice_axis((volume[0], volume[1], volume[2]), named, zooms, affine)
     unplaced = affine is None and contradiction is None
@@ -227,6 +221,28 @@ def _header(plain: IO[bytes]) -> NiftiHeader:
         offset=offset,
         contradiction=contradiction,
     )
+
+
+def _place(
+    header: Any, unit: float, pixdim: NDArray[np.float64], shape: tuple[int, ...]
+) -> tuple[NDArray[np.float64] | None, Phrase | None]:
+    """The affine, None where it isn't told or not believed, and what it contradicts; pixdim as for `_contradiction`.
+
+    A template's head that is scaled or sheared gives way to the patient's: the scanner's place, of qform.
+    """
+    of_template = int(header["sform_code"]) in _TEMPLATES and int(header["qform_code"]) > 0
+    try:
+        affine = _affine(header, unit)
+    except BrainTumorError as refusal:
+        if not of_template or refusal.code is not ErrorCode.AFFINE_SHEARED:
+            raise
+        contradiction: Phrase | None = _SIZES_CONTRADICT
+    else:
+        contradiction = None if affine is None else _contradiction(header, affine, pixdim, shape)
+    if contradiction is _SIZES_CONTRADICT and of_template:
+        header["sform_code"] = 0
+        return _affine(header, unit), None
+    return (affine if contradiction is None else None), contradiction
 
 
 def _contradiction(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -72,10 +74,12 @@ class Analyzer:
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
         self.mirrored = False
+        # A card that failed for good doesn't give back what it holds.
+        self._spare = network if device == CPU else copy.deepcopy(network)
         try:
             self._place(network, device)
         except RuntimeError:  # of the graphics card: full, or too old for torch
-            self._place(network, CPU)
+            self._place(self._spare, CPU)
 
     @classmethod
     def open(cls, model_id: str = DEFAULT_MODEL, device: str = "auto", cam: CamMethod = CamMethod.GRAD_CAM) -> Analyzer:
@@ -238,8 +242,9 @@ class Analyzer:
             return self._forward(pixels, ratio)
         except (MemoryError, RuntimeError) as error:
             if self._device != CPU:
-                self._place(self._network, CPU)
-                torch.cuda.empty_cache()
+                self._place(self._spare, CPU)
+                with suppress(RuntimeError):
+                    torch.cuda.empty_cache()
                 return self._answer(pixels, ratio)
             if isinstance(error, RuntimeError) and "alloc" not in str(error):
                 raise

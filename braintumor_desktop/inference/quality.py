@@ -216,12 +216,11 @@ def contradiction_flags(finding: Finding, segmentation: Segmentation | None) -> 
     """Flags where class and outline disagree; never hidden from the reader."""
     if segmentation is None:
         return []
-    tumor = finding.top_class is not TumorClass.NO_TUMOR
-    if tumor and not segmentation.present:
+    if finding.top_class is not TumorClass.NO_TUMOR and not segmentation.present:
         return [
             QualityFlag("tumor_without_outline", phrase("A tumour type is named, but no lesion could be outlined."))
         ]
-    if not tumor and segmentation.present:
+    if finding.label == TumorClass.NO_TUMOR and segmentation.present:
         return [
             QualityFlag("outline_without_tumor", phrase("A lesion is outlined, although the finding is no tumour."))
         ]

@@ -20,7 +20,7 @@ from braintumor_desktop.domain.phrases import phrase, phrase_of_count
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.inference.lesions import keep_only, measure_lesion, volume_ml
-from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, measure
+from braintumor_desktop.inference.measure import SMALLEST_SHARE, clean, expected_dice, measure
 from braintumor_desktop.inference.partial_volume import trim_ends
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
 from braintumor_desktop.inference.planes import Grid, Volume, shares
@@ -74,11 +74,14 @@ def read_series(
         largest = mask.copy()
         keep_only(largest, [accepted[0].outline])
     keep_only(mask, [each.outline for each in accepted])
+    measured = measure(largest, slices.probability, lambda index: _head_px(study, index), geometry)
+    index = measured.slice_index
     segmentation = replace(
-        measure(largest, slices.probability, lambda index: _head_px(study, index), geometry),
+        measured,
         mask=mask,
         volume_ml=volume_ml(mask.sum(axis=(1, 2)), geometry),
         lesions=lesions,
+        expected_dice=_expected_dice(mask[index], slices.probability[index], calibration.mask_threshold),
     )
     known = slices.probabilities[done]
     pooled = series_probabilities(known, slices.seen, accepted)
@@ -93,12 +96,17 @@ def read_series(
         key=segmentation.slice_index if segmentation.present else int(done[known[:, NO_TUMOR].argmin()]),
         slices=slice_findings(known, done, areas.tolist(), calibration, study),
         key_slices=KeySlices(
-            largest=None if keys.largest is None else int(done[keys.largest]),
+            largest=segmentation.slice_index if segmentation.present else None,
             most_confident=int(done[keys.most_confident]),
             most_uncertain=int(done[keys.most_uncertain]),
         ),
         flags=_flags(study, slices, judged),
     )
+
+
+def _expected_dice(mask: NDArray[np.bool_], probability: NDArray[np.float32], threshold: float) -> float | None:
+    """As `measure.expected_dice` for all lesions of one slice; what was outlined and dropped counts as no tumour."""
+    return expected_dice(mask, np.where(mask | (probability <= threshold), probability, np.float32(0)))
 
 
 def _slices_of(study: Study, answers: Sequence[SliceAnswer], calibration: Calibration) -> _Slices:

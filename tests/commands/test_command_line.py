@@ -164,6 +164,8 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copy(write_sample_picture(folder / "scan.png"), folder / "scan.report.png")
     with Image.open(folder / "scan.png") as picture:
         picture.save(folder / "pages.tif", save_all=True, append_images=[picture])
+        (folder / "other").mkdir()
+        picture.save(folder / "other" / "pages.tif")
     monkeypatch.chdir(folder)
     return folder
 
@@ -174,6 +176,9 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["scan.png"], "--masks", "."),
         (["scan.png"], "--heatmaps", "../link"),
         (["pages.tif"], "--masks", "."),
+        (["pages.tif", "other/pages.tif"], "--masks", "other"),
+        (["pages.tif", "other/pages.tif"], "--heatmaps", "other"),
+        (["other/pages.tif"], "--csv", "other/pages.tif"),
         (["head.nii.gz"], "--masks", "."),
         (["."], "--masks", "."),
         (["scan.png", "scan.report.png"], "--report", "."),

@@ -269,6 +269,22 @@ def test_a_template_s_place_gives_way_to_the_scanner_s(tmp_path: Path) -> None:
     assert not any("contradict" in note for note in study.notes)
 
 
+def test_a_sheared_template_s_place_gives_way_and_another_sheared_one_does_not(tmp_path: Path) -> None:
+    scanner, sheared = np.diag([-0.47, 0.47, 5.0, 1.0]), np.diag([-0.42, 0.42, 4.5, 1.0])
+    sheared[0, 1] = 0.1
+    path = placed(tmp_path / "x.nii", (0.47, 0.47, 5.0), sheared, scanner, qfac=-1.0)
+    assert refusal(path).code is ErrorCode.AFFINE_SHEARED
+    data = bytearray(path.read_bytes())
+    data[254:256] = np.array(4, "<i2").tobytes()  # sform_code
+    path.write_bytes(data)
+    geometry = load(path).geometry
+    assert geometry.pixel_spacing_mm == pytest.approx((0.47, 0.47))
+    assert geometry.orientation == ("L", "P")
+    data[252:254] = np.array(0, "<i2").tobytes()  # qform_code
+    path.write_bytes(data)
+    assert refusal(path).code is ErrorCode.AFFINE_SHEARED
+
+
 def test_sides_that_contradict_each_other_have_no_letters(tmp_path: Path) -> None:
     sizes = (0.47, 0.47, 5.0)
     one, mirrored = np.diag([-0.47, 0.47, 5.0, 1.0]), np.diag([0.47, 0.47, 5.0, 1.0])

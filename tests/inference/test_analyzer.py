@@ -190,6 +190,23 @@ def test_a_graphics_card_without_room_hands_over_to_the_cpu_and_says_so(
     assert analysis.finding == analyzer.analyze(sample_picture()).finding
 
 
+def test_a_graphics_card_that_gives_nothing_back_hands_over_for_good(
+    analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The edge of the world: after an illegal access every call of CUDA fails, as every copy from "meta" does."""
+
+    def refuse() -> None:
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", refuse)
+    broken = Analyzer(copy.deepcopy(analyzer._network), analyzer.row, torch.device("meta"))
+    for _ in range(2):
+        analysis = broken.analyze(sample_picture())
+        assert analysis.device == "cpu"
+        assert "cpu_fallback" in [flag.code for flag in analysis.quality.flags]
+        assert analysis.finding == analyzer.analyze(sample_picture()).finding
+
+
 def test_an_overexposed_picture_is_flagged(analyzer: Analyzer) -> None:
     picture = np.full((1, 200, 200), 90, np.uint8)
     picture[:, :100] = 91

@@ -4,20 +4,24 @@ import cv2
 import numpy as np
 import pytest
 
-from braintumor_desktop.domain.study import Study
+from braintumor_desktop.domain.study import Geometry, Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.sample import sample_picture
+from braintumor_desktop.inference.measure import measure
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import WholeFrame, find_frame
+from braintumor_desktop.inference.probability import finding_from
 from braintumor_desktop.inference.quality import (
     UPSIDE_DOWN,
     blockiness,
+    contradiction_flags,
     look_flag,
     pixel_flags,
     sharpness,
     strangeness,
     upside_down_flag,
 )
+from braintumor_desktop.models.manifest import Calibration
 
 
 def codes(pixels: np.ndarray) -> set[str]:
@@ -126,3 +130,16 @@ def test_a_picture_that_looks_like_ct_is_said_to_be_no_mri_unless_its_header_say
     resonance = Study(sample.pixels, replace(sample.source, modality="MR"))
     assert [f.code for f in look_flag(plain, looks(CT))] == ["not_mri"]
     assert look_flag(resonance, looks(CT)) == []
+
+
+def test_an_outline_contradicts_no_tumour_and_not_what_is_indeterminate() -> None:
+    mask = np.zeros((1, 20, 20), bool)
+    mask[0, 5:15, 5:15] = True
+    outlined = measure(mask, mask.astype(np.float32), lambda _index: None, Geometry())
+
+    def told(*probabilities: float) -> list[str]:
+        finding = finding_from(np.array(probabilities), Calibration())
+        return [flag.code for flag in contradiction_flags(finding, outlined)]
+
+    assert told(0.2, 0.1, 0.1, 0.6) == ["outline_without_tumor"]
+    assert told(0.25, 0.2, 0.1, 0.45) == []

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from braintumor_desktop.domain.findings import TumorClass
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
@@ -37,8 +38,11 @@ def test_sizes_are_those_of_the_largest_lesion_not_of_the_slice_with_most_outlin
     mask = np.zeros((24, SIZE, SIZE), bool)
     mask[3:12, 40:50, 40:80] = True
     mask[18:20, 100:120, 100:112] = mask[18:20, 100:120, 180:192] = True
-    found = read(mask).segmentation
+    reading = read(mask)
+    found = reading.segmentation
     assert found is not None
+    assert reading.key_slices is not None
+    assert reading.key_slices.largest == found.slice_index
     assert len(found.lesions) == 3
     first = found.lesions[0]
     assert (found.slice_index, found.area_px, found.diameters) == (first.key_slice, first.area_px, first.diameters)
@@ -46,6 +50,22 @@ def test_sizes_are_those_of_the_largest_lesion_not_of_the_slice_with_most_outlin
     assert found.mask[18].any()
     assert found.volume_ml is not None
     assert found.volume_ml > (first.volume_ml or 0)
+
+
+def test_the_expected_overlap_is_that_of_all_lesions_of_the_slice_and_of_nothing_that_was_dropped() -> None:
+    mask = np.zeros((24, SIZE, SIZE), bool)
+    mask[3:12, 40:50, 40:80] = mask[7, 40:51, 40:80] = True
+    alone = read(mask).segmentation
+    mask[3:12, 100:110, 100:136] = True
+    two = read(mask).segmentation
+    mask[7, 180:200, 180:200] = True  # on a single slice
+    dropped = read(mask).segmentation
+    for found, lesions in ((alone, 1), (two, 2), (dropped, 2)):
+        assert found is not None
+        assert (found.slice_index, len(found.lesions)) == (7, lesions)
+        assert found.expected_dice == pytest.approx(1, abs=0.02)  # smoothed along the slices
+    assert dropped is not None
+    assert dropped.probability[7][190, 190] > 0.5
 
 
 def test_outlines_beyond_those_that_are_examined_are_told() -> None:
