@@ -123,20 +123,37 @@ def inside(measurement: ReaderMeasurement, shape: tuple[int, int]) -> NDArray[np
     """The pixels (rows, columns) whose centres lie in a region. A freehand outline is closed; in it is all that it goes
     round (winding number not 0), however often it crosses itself.
     """
+    whole = np.zeros(shape, np.bool_)
+    box = _box(measurement, shape)
+    whole[box] = _inside_box(measurement, *box)
+    return whole
+
+
+def _box(measurement: ReaderMeasurement, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """Rows and columns that a region can reach, so that a small one on a large picture costs little."""
+    rows, columns = (
+        slice(*np.clip((math.floor(min(along)), math.ceil(max(along)) + 1), 0, size).tolist())
+        for along, size in zip(zip(*measurement.points, strict=True), shape, strict=True)
+    )
+    return rows, columns
+
+
+def _inside_box(measurement: ReaderMeasurement, rows: slice, columns: slice) -> NDArray[np.bool_]:
     if measurement.kind is MeasurementKind.ELLIPSE:
         (r0, c0), (r1, c1) = measurement.points
-        row, column = np.ogrid[: shape[0], : shape[1]]
+        row, column = np.ogrid[rows, columns]
         height, width = max(abs(r1 - r0) / 2, 1e-9), max(abs(c1 - c0) / 2, 1e-9)
         down, across = (row - (r0 + r1) / 2) / height, (column - (c0 + c1) / 2) / width
         return np.asarray(down**2 + across**2 <= 1.0)
-    crossings = np.zeros((shape[0], shape[1] + 1), np.int32)
+    crossings = np.zeros((rows.stop - rows.start, columns.stop - columns.start + 1), np.int32)
     ends = (*measurement.points[1:], measurement.points[0])
     for (r0, c0), (r1, c1) in zip(measurement.points, ends, strict=True):
         low, high = sorted((r0, r1))
-        rows = np.arange(max(0, math.ceil(low)), min(shape[0], math.ceil(high)))  # low <= row < high
-        if rows.size:
-            at = c0 + (rows - r0) * (c1 - c0) / (r1 - r0)
-            np.add.at(crossings, (rows, np.clip(np.ceil(at), 0, shape[1]).astype(int)), 1 if r1 > r0 else -1)
+        row = np.arange(max(rows.start, math.ceil(low)), min(rows.stop, math.ceil(high)))  # low <= row < high
+        if row.size:
+            at = np.ceil(c0 + (row - r0) * (c1 - c0) / (r1 - r0))
+            place = np.clip(at, columns.start, columns.stop).astype(int) - columns.start
+            np.add.at(crossings, (row - rows.start, place), 1 if r1 > r0 else -1)
     return np.asarray(np.cumsum(crossings[:, :-1], axis=1) != 0)
 
 
@@ -191,7 +208,8 @@ def _region(
 
     Of an outline that crosses itself the formula counts parts twice or not: there the area is that of these pixels.
     """
-    values = pixels[inside(measurement, (pixels.shape[0], pixels.shape[1]))].astype(np.float64)
+    box = _box(measurement, (pixels.shape[0], pixels.shape[1]))
+    values = pixels[box][_inside_box(measurement, *box)].astype(np.float64)
     if measurement.kind is MeasurementKind.ELLIPSE:
         area = math.pi / 4 * float(np.prod(np.abs(points[1] - points[0])))
     else:

@@ -60,21 +60,30 @@ class Reading:
 
 
 def joined(reading: Reading, before: Reading, stored: Reading) -> Reading:
-    """A reading with what was stored from elsewhere since `before`, what was last kept of it; its own part wins."""
+    """A reading with what was stored from elsewhere since `before`, what was last kept of it.
+
+    Where it changed itself since then, its own part wins; all else is as it is stored, unless all of that was deleted.
+    """
     taken_back = [] if stored.empty else [m for m in before.measurements if m not in stored.measurements]
     own = [m for m in reading.measurements if m not in taken_back]
     others = [m for m in stored.measurements if m not in before.measurements and m not in own]
-    verdicts = {answer: said for answer, said in stored.verdicts.items() if answer not in before.verdicts}
+    other = reading if stored.empty else stored
+    verdicts: dict[str, Verdict] = {}
+    for answer in {**stored.verdicts, **reading.verdicts}:
+        changed = reading.verdicts.get(answer) != before.verdicts.get(answer)
+        if (said := (reading if changed else other).verdicts.get(answer)) is not None:
+            verdicts[answer] = said
     comment = reading.comment
     if comment == before.comment:
         comment = stored.comment or comment
     else:
         known = (*before.comment.splitlines(), *comment.splitlines())
         comment = "\n".join([comment, *(line for line in stored.comment.splitlines() if line not in known)]).strip()
-    corrected = reading if reading.sequence_corrected else stored
+    was, now = ((each.sequence, each.sequence_corrected) for each in (before, reading))
+    corrected = reading if now != was else other
     return Reading(
         (*own, *others),
-        {**verdicts, **reading.verdicts},
+        verdicts,
         comment,
         corrected.sequence,
         corrected.sequence_corrected,
@@ -107,7 +116,10 @@ class ReadingStore:
         self._folder = folder
 
     def load(self, key: str) -> tuple[Reading, bool]:
-        """What is kept under a key, and whether all of it could be used. Never raises; nothing kept is an empty one."""
+        """What is kept under a key, and whether all of it could be used; nothing kept is an empty one.
+
+        Raises OSError where the file can't be read.
+        """
         path = self._path(key)
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
@@ -115,8 +127,6 @@ class ReadingStore:
                 raise ValueError("not a reading of this version")
         except FileNotFoundError:
             return Reading(), True
-        except OSError:
-            return Reading(), False
         except (ValueError, RecursionError):
             with contextlib.suppress(OSError):
                 path.replace(path.with_name(path.name + ".broken"))

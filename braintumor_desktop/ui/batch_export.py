@@ -48,6 +48,11 @@ class BatchExport(QObject):
         self._cancelled = False
         self.paths = [*reports, folder / TABLE_NAME]
 
+    @property
+    def failed(self) -> bool:
+        """Whether a file could not be saved."""
+        return bool(self._errors)
+
     def begin(self) -> None:
         workspace = self._window.workspace
         workspace.changed.connect(self._case_changed)

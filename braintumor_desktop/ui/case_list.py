@@ -33,7 +33,7 @@ class CaseDelegate(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         if isinstance(index.data(Qt.ItemDataRole.UserRole), StudyRow):
             return QSize(160, option.fontMetrics.height() + _MARGIN)
-        return QSize(160, _THUMBNAIL + 2 * _MARGIN)
+        return QSize(160, max(_THUMBNAIL + 2 * _MARGIN, 3 * option.fontMetrics.height() + 4 + _MARGIN))
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         case: Case | StudyRow = index.data(Qt.ItemDataRole.UserRole)

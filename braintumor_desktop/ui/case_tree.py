@@ -119,8 +119,8 @@ class CaseModel(QAbstractItemModel):
                 continue
             row = sum(_number(other) <= _number(case) for other in study.cases)
             self.beginInsertRows(self._row_of(study), row, row)
+            self.cases.insert(self.cases.index(study.cases[0]) + row, case)
             study.cases.insert(row, case)
-            self._line_up()
             self.endInsertRows()
             self.dataChanged.emit(self._row_of(study), self._row_of(study))
 
@@ -158,7 +158,7 @@ class CaseModel(QAbstractItemModel):
     def _put_on_top(self, row: StudyRow | Case) -> None:
         self.beginInsertRows(QModelIndex(), len(self._top), len(self._top))
         self._top.append(row)
-        self._line_up()
+        self.cases += row.cases if isinstance(row, StudyRow) else [row]
         self.endInsertRows()
 
     def _line_up(self) -> None:

@@ -20,6 +20,7 @@ from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from braintumor_desktop.ui.appearance import apply_appearance
+from braintumor_desktop.ui.at_work import leave_text
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.deidentifying import stem_of
 from braintumor_desktop.ui.dicom_dialog import DicomDialog
@@ -72,7 +73,7 @@ class Commands(QObject):
         if files:
             self.open_paths(files)
         elif picture is not None:
-            self._window.workspace.open_pasted(picture)
+            self.open_pasted(picture)
         else:
             hint = phrase("Copy a picture in another program, or a file in the file manager, and paste again.")
             words = phrase("There is no picture on the clipboard.")
@@ -82,12 +83,19 @@ class Commands(QObject):
         """Open files and folders, and start the next file dialog where they lie."""
         first = paths[0]
         self._window.settings.last_folder = str(first if os.path.isdir(first) else first.parent)  # noqa: PTH112 - never raises
+        leave_text(self._window)
         self._window.workspace.open_paths(paths)
 
+    def open_pasted(self, picture: bytes) -> None:
+        leave_text(self._window)
+        self._window.workspace.open_pasted(picture)
+
     def open_sample(self) -> None:
+        leave_text(self._window)
         self._window.workspace.open_made(tr("Synthetic head"), sample_picture)
 
     def open_sample_stack(self) -> None:
+        leave_text(self._window)
         self._window.workspace.open_made(tr("Synthetic stack"), sample_stack)
 
     def fill_recent(self, menu: QMenu) -> None:
@@ -173,19 +181,31 @@ class Commands(QObject):
 
     def step_volume(self, by: int) -> None:
         """Another volume of a series that holds several; its analysis begins anew."""
-        case = self._case
-        if case is None or case.entry is None or case.state.busy:
+        if self._case is not None:
+            self._step_volume(self._case, by)
+
+    def _step_volume(self, case: Case, by: int) -> None:
+        """Of this case, whichever is shown once the reader has answered a question."""
+        workspace = self._window.workspace
+        if case.entry is None or case.state.busy or case not in workspace.model.cases:
             return
-        if self._window.unsaved.ask([case], partial(self.step_volume, by)):
-            self._window.workspace.choose_volume(case, (case.volume + by) % case.entry.frames)
+        if self._window.unsaved.ask([case], partial(self._step_volume, case, by)):
+            workspace.choose_volume(case, (case.volume + by) % case.entry.frames)
 
     def join_pictures(self) -> None:
         """The numbered pictures of this one's folder as one stack."""
         window = self._window
         cases = numbered_cases(self._case, window.workspace.model.cases)
-        if not cases:
+        if cases:
+            self._join(cases)
+        else:
             window.statusBar().showMessage(tr("No other picture of the list has such a name in this folder"), 5000)
-        elif window.unsaved.ask(cases, self.join_pictures):
+
+    def _join(self, cases: list[Case]) -> None:
+        window = self._window
+        there = all(case in window.workspace.model.cases for case in cases)
+        if there and window.unsaved.ask(cases, partial(self._join, cases)):
+            leave_text(window)
             if window.area.other in cases:
                 window.area.show_beside(None)
             join(cases, window.workspace)
@@ -204,9 +224,13 @@ class Commands(QObject):
             self._window.workspace.cancel(self._case)
 
     def remove(self) -> None:
-        case = self._case
-        if case is not None and self._window.unsaved.ask([case], self.remove):
-            self._window.workspace.remove(case)
+        if self._case is not None:
+            self._remove(self._case)
+
+    def _remove(self, case: Case) -> None:
+        workspace = self._window.workspace
+        if case in workspace.model.cases and self._window.unsaved.ask([case], partial(self._remove, case)):
+            workspace.remove(case)
 
     def reset(self) -> None:
         if not self._window.unsaved.ask(self._window.workspace.model.cases, self.reset):
@@ -231,7 +255,7 @@ class Commands(QObject):
             apply_appearance(application, settings.appearance)
         self._window.choose_colormap(settings.colormap)
         self._window.deidentify.set_on(settings.deidentify_exports)
-        self._window.workspace.warm_up()
+        self._window.workspace.settings_changed()
 
     def show_guide(self) -> None:
         from braintumor_desktop.ui.guide import show_guide

@@ -98,6 +98,12 @@ class EmptyPage(QWidget):
         self.detail.setText(name)
         self._show_buttons(False)
 
+    def stop(self, name: str) -> None:
+        """A case is chosen that was cancelled before its picture was loaded."""
+        self.headline.setText(tr("Cancelled"))
+        self.detail.setText(name)
+        self._show_buttons(False)
+
     def lament(self, name: str, error: BrainTumorError) -> None:
         """A case is chosen whose picture can't be loaded."""
         self.headline.setText(tr("This file can't be shown"))
@@ -128,6 +134,7 @@ class EmptyPage(QWidget):
         label.setPalette(palette)
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         label.setWordWrap(True)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # however long a file's name is
         label.setTextFormat(Qt.TextFormat.PlainText)
         return label
 

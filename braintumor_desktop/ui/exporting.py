@@ -114,23 +114,30 @@ def export_of(case: Case, kind: ExportKind, path: Path, settings: Settings) -> E
 
 class Exporter(QObject):
     """Writes one file after the other on a thread of its own. saved: the path; failed: the typed error;
-    text_seen: a de-identified export may hold text in its pictures.
+    text_seen: a de-identified export may hold text in its pictures; output_ended: whether a file or print came about.
     """
 
     saved = Signal(object)
     failed = Signal(object)
     text_seen = Signal()
-    _ended = Signal(object, object)
+    output_ended = Signal(bool)
+    _ended = Signal(object, object, bool)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)  # PDFium, that draws pages, is not made for several threads
-        self._ended.connect(lambda then, outcome: then(outcome))
+        self._outputs = 0
+        self._ended.connect(self._end)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a file or a print is under way."""
+        return self._outputs > 0
 
     def submit(self, export: Export, then: Callable[[], None] | None = None) -> None:
         """Write the file and tell; then: called when it is written."""
-        self.run(lambda: write(export, self.text_seen.emit), lambda outcome: self._tell(outcome, then))
+        self.run(lambda: write(export, self.text_seen.emit), lambda outcome: self._tell(outcome, then), output=True)
 
     def save(self, content: bytes, path: Path, then: Callable[[], None] | None = None) -> None:
         """Write bytes that are there already, such as the report that the reader has just seen."""
@@ -140,15 +147,25 @@ class Exporter(QObject):
                 stream.write(content)
             return path
 
-        self.run(written, lambda outcome: self._tell(outcome, then))
+        self.run(written, lambda outcome: self._tell(outcome, then), output=True)
 
-    def run(self, task: Callable[[], Any], then: Callable[[Outcome], None]) -> None:
-        """Do a task on the thread, and call `then` on the window's with what it gave, or the typed error it met."""
-        self._pool.start(lambda: self._ended.emit(then, _outcome(task)))
+    def run(self, task: Callable[[], Any], then: Callable[[Outcome], None], *, output: bool = False) -> None:
+        """Do a task on the thread, and call `then` on the window's with what it gave, or the typed error it met.
+
+        output: a file or a print comes of it.
+        """
+        self._outputs += output
+        self._pool.start(lambda: self._ended.emit(then, _outcome(task), output))
 
     def finish(self, wait_ms: int = 30_000) -> bool:
         """Let what was begun be finished: a report that was asked for is not lost by closing the window."""
         return self._pool.waitForDone(wait_ms)
+
+    def _end(self, then: Callable[[Outcome], None], outcome: Outcome, output: bool) -> None:
+        self._outputs -= output
+        then(outcome)
+        if output:
+            self.output_ended.emit(not isinstance(outcome, BrainTumorError))
 
     def _tell(self, outcome: Outcome, then: Callable[[], None] | None) -> None:
         if isinstance(outcome, BrainTumorError):

@@ -45,13 +45,12 @@ class Keeper(QObject):
         case.apply_correction()
 
     def _fetch(self, case: Case) -> None:
-        kept, whole = self.store.load(case.reading_key)
+        try:
+            kept, whole = self.store.load(case.reading_key)
+        except OSError:
+            kept, whole = Reading(), False
         if not whole:
-            words = phrase(
-                "What was kept of your earlier reading of this series is damaged; what could be used is shown."
-            )
-            hint = phrase("Check measurements, verdict and comment before you rely on them.")
-            self.trouble.emit(BrainTumorError(ErrorCode.READING_DAMAGED, words, hint))
+            self._tell_damage()
         if not kept.empty:
             case.take_reading(kept)
         case.kept = kept
@@ -82,7 +81,9 @@ class Keeper(QObject):
             if not case.reading_key or reading == case.kept:
                 continue
             try:
-                stored, _ = self.store.load(case.reading_key)
+                stored, whole = self.store.load(case.reading_key)
+                if not whole:
+                    self._tell_damage()
                 self.store.save(case.reading_key, joined(reading, case.kept, stored))
             except OSError as cause:
                 self._tell(cause)
@@ -95,6 +96,11 @@ class Keeper(QObject):
             self.store.clear()
         except OSError as cause:
             self._tell(cause)
+
+    def _tell_damage(self) -> None:
+        words = phrase("What was kept of your earlier reading of this series is damaged; what could be used is shown.")
+        hint = phrase("Check measurements, verdict and comment before you rely on them.")
+        self.trouble.emit(BrainTumorError(ErrorCode.READING_DAMAGED, words, hint))
 
     def _tell(self, cause: OSError) -> None:
         if self._told:

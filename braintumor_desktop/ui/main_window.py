@@ -7,8 +7,8 @@ import binascii
 import contextlib
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QByteArray, QEvent, Qt, QTimer
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QLabel, QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from braintumor_desktop import RESEARCH_USE
@@ -19,6 +19,7 @@ from braintumor_desktop.imaging.windowing import Window
 from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.storage.readings import ReadingStore, readings_folder
 from braintumor_desktop.storage.settings import Settings, save_settings
+from braintumor_desktop.ui.at_work import reader_at_work
 from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.case_list import CasePanel
 from braintumor_desktop.ui.commands import Commands
@@ -149,7 +150,9 @@ class MainWindow(QMainWindow):
         self.slice_strip.slice_chosen.connect(self.go_to_slice)
         self.overlay_bar.opacity_changed.connect(self.set_opacity)
         self.overlay_bar.colormap_changed.connect(self.choose_colormap)
+        self.case_panel.view.selectionModel().currentChanged.connect(self._enable_remove)
         self.workspace.in_view = lambda: (self.area.other,)
+        self.workspace.reader_at_work = lambda: reader_at_work(self)
         self.workspace.model.rowsRemoved.connect(self._case_removed)
         self.workspace.ready_to_show.connect(self._ready_to_show)
         self.workspace.changed.connect(self._case_changed)
@@ -163,6 +166,7 @@ class MainWindow(QMainWindow):
         self.workspace.model_changed.connect(self.model_label.setText)
         self.exporter.saved.connect(self._saved)
         self.exporter.failed.connect(self.show_error)
+        self.exporter.failed.connect(self.statusBar().clearMessage)
         self.exporter.text_seen.connect(lambda: self.show_error(text_seen()))
 
     def _restore(self) -> None:
@@ -194,6 +198,9 @@ class MainWindow(QMainWindow):
     def show_case(self, case: Case | None) -> None:
         """Show a case with all that is known of it, or the empty page."""
         self.workspace.show(case)
+        self._show(case)
+
+    def _show(self, case: Case | None) -> None:
         if case is None:
             self.empty_page.invite()
         elif case.study is None and case.state is CaseState.FAILED and case.error is not None:
@@ -234,11 +241,15 @@ class MainWindow(QMainWindow):
         self.actions_by_name["analyse"].setIconText(tr("Analyse") if analysis is None else tr("Re-analyse"))
         enable(("reanalyse",), analysis is not None and not busy)
         enable(("retry",), failed or (case is not None and case.state is CaseState.CANCELLED))
-        enable(("remove",), case is not None)
+        self._enable_remove()
         several = case is not None and case.entry is not None and case.entry.frames > 1
         enable(("next_volume", "previous_volume"), several and not busy)
         enable(("join",), case is not None and case.entry is not None and is_numbered(case.entry))
         enable(("next", "previous", "reset"), bool(self.workspace.model.cases))
+
+    def _enable_remove(self) -> None:
+        """Not while a study is the row chosen: the case that goes must be the one that is marked."""
+        self.menus.enable(("remove",), self.case_panel.current is not None)
 
     def enable_cancel(self) -> None:
         """As long as there is something to stop."""
@@ -247,6 +258,9 @@ class MainWindow(QMainWindow):
         self.menus.enable(("cancel",), busy or (shown is not None and shown.state.busy))
 
     def _ready_to_show(self, case: Case) -> None:
+        if reader_at_work(self):
+            self.statusBar().showMessage(tr("{name} is loaded: choose it in the list", name=case.name), _MESSAGE_MS)
+            return
         self.case_panel.choose(case)
         self.viewer.setFocus()
         if words := offer(case, self.workspace.model.cases):
@@ -262,7 +276,9 @@ class MainWindow(QMainWindow):
         if case is not self.workspace.shown:
             self._enable_actions(self.workspace.shown)
         elif case.study is not self.viewer.study or case.study is None:
-            self.show_case(case)
+            self._show(case)
+            if case.study is None and case.state is CaseState.CANCELLED:
+                self.empty_page.stop(case.name)
         else:
             if case.state is CaseState.DONE:
                 self.area.show_analysis(case)
@@ -351,7 +367,21 @@ class MainWindow(QMainWindow):
     def _saved(self, path: Path) -> None:
         self.statusBar().showMessage(tr("Saved {path}", path=path), _MESSAGE_MS)
 
-    # Drag and drop, close
+    # Keys, drag and drop, close
+
+    def event(self, event: QEvent) -> bool:
+        if (
+            event.type() == QEvent.Type.ShortcutOverride
+            and isinstance(event, QKeyEvent)
+            and self.view_commands.takes_key(event)
+        ):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.view_commands.key(event):
+            super().keyPressEvent(event)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if takes(event.mimeData()):
@@ -367,14 +397,14 @@ class MainWindow(QMainWindow):
         if files := files_in(event.mimeData()):
             self.commands.open_paths(files)
         elif (picture := picture_in(event.mimeData())) is not None:
-            self.workspace.open_pasted(picture)
+            self.commands.open_pasted(picture)
         event.setDropAction(Qt.DropAction.CopyAction)
         event.accept()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Away from the screen at once; then what was begun to be saved is finished and the worker is stopped.
+        """Away from the screen at once; then the worker is stopped.
 
-        Before that, reports that are being saved are waited for, and a reading that would be lost is asked about.
+        Before that, what is being saved is waited for, and a reading that would be lost is asked about.
         """
         if self.reports.keeps_open() or not self.unsaved.ask(self.workspace.model.cases, self.close):
             event.ignore()

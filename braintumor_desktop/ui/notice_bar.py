@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import (
     QFrame,
@@ -88,6 +88,11 @@ class NoticeBar(QFrame):
         if self._case is not None and self._case not in cases:
             self.hide()
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and not self.isHidden():
+            self._colour()
+
     def _colour(self) -> None:
         """A quiet amber that suits a light window as well as a dark one."""
         dark = self.palette().color(QPalette.ColorRole.WindowText).lightness() > 127
@@ -107,6 +112,7 @@ class NoticeBar(QFrame):
     def _words() -> QLabel:
         label = QLabel()
         label.setWordWrap(True)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)  # however long a file's name is
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         return label

@@ -142,6 +142,7 @@ class PlaneView(QWidget):
         title: str = "",
     ) -> None:
         """Another study, fitted; its analysis follows when there is one. stack: as acquired if None."""
+        self.end_drag()
         self._study, self._analysis, self._window = study, None, window
         self._stack = stack = stack if stack is not None else acquired(study)
         self.title = title or study.name
@@ -167,6 +168,7 @@ class PlaneView(QWidget):
         self.update()
 
     def clear(self) -> None:
+        self.end_drag()
         self._at_rest.stop()
         self._study = self._stack = self._cut = self._analysis = self._outline = self._mask = self._heat = None
         self._levels = []
@@ -289,6 +291,9 @@ class PlaneView(QWidget):
         shows_heat = self._analysis is not None and self._analysis.explanation is not None and not self._peeking
         if self.layers.heatmap and shows_heat and not self.brief:
             draw_colour_bar(painter, area, self.layers.colormap)
+
+    def end_drag(self) -> None:
+        """What the mouse has hold of is let go: another picture comes."""
 
     def paint_over(self, painter: QPainter) -> None:
         """What else lies on the picture. painter: in widget coordinates."""

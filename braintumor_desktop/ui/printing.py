@@ -9,6 +9,7 @@ from PySide6.QtCore import QMarginsF, QObject, QRect, QSizeF, Qt
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPainter
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 from PySide6.QtWidgets import QDialog, QWidget
+from shiboken6 import isValid
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
@@ -32,6 +33,8 @@ class PrintJob(QObject):
         self._exporter.run(lambda: draw_pages(self._content, DOTS_PER_INCH), self._ask)
 
     def _ask(self, outcome: Outcome) -> None:
+        if not isValid(self._window):  # the preview was closed meanwhile
+            return
         if isinstance(outcome, BrainTumorError):
             self._told(outcome)
             return
@@ -46,7 +49,7 @@ class PrintJob(QObject):
         QDialog.open(dialog)  # the print dialog's own `open` is another
 
     def _print(self, printer: QPrinter, pages: list[QImage]) -> None:
-        self._exporter.run(lambda: print_pages(printer, pages), self._ended)
+        self._exporter.run(lambda: print_pages(printer, pages), self._ended, output=True)
 
     def _ended(self, outcome: Outcome) -> None:
         if isinstance(outcome, BrainTumorError):

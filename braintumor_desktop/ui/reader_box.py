@@ -44,6 +44,7 @@ class ReaderBox(QWidget):
         self.comment.setAcceptDrops(False)  # a picture dropped here is to be opened, not written down
         self.comment.setFixedHeight(4 * self.comment.fontMetrics().height() + 12)
         self.name = QLineEdit(placeholderText=tr("Your name, to sign the report"), maxLength=100)
+        self.name.setAcceptDrops(False)
         self.name.setAccessibleName(tr("Your name, to sign the report"))
         self.name.setToolTip(tr("Stands in the report with today's date; it is not kept when the program ends"))
         layout = QVBoxLayout(self)
@@ -59,8 +60,10 @@ class ReaderBox(QWidget):
     def show_note(self, case: Case) -> None:
         """Show what the reader said of this case so far."""
         self._case = None
-        self.comment.setPlainText(case.comment)
-        self.name.setText(case.signed_by)
+        if self.comment.toPlainText() != case.comment:  # else the cursor stays where the reader types
+            self.comment.setPlainText(case.comment)
+        if self.name.text() != case.signed_by:
+            self.name.setText(case.signed_by)
         self._case = case
         self._show_verdict(case.verdict)
 

@@ -8,6 +8,7 @@ import traceback
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -61,16 +62,25 @@ class SharedRead:
         self.load_ms = 0.0
 
     def ask_to_stop(self) -> None:
-        """End a reading that is under way; the next one begins anew."""
-        self._stop.set()
+        """End what is being read or was asked for so far; what is asked for later begins anew."""
+        stop, self._stop = self._stop, threading.Event()
+        stop.set()
+
+    def asked(self) -> Callable[[], Study]:
+        """Ask for the study now, and get it by calling this later."""
+        return partial(self._get, self._stop)
 
     def __call__(self) -> Study:
+        return self.asked()()
+
+    def _get(self, stop: threading.Event) -> Study:
         with self._lock:
-            self._stop.clear()
             study = None if self._study is None else self._study()
             if study is None:
+                if stop.is_set():
+                    raise Cancelled
                 began = time.perf_counter()
-                study = self._read(self._stop.is_set)
+                study = self._read(stop.is_set)
                 self.load_ms = 1000.0 * (time.perf_counter() - began)
                 self._study = weakref.ref(study)
             return study
@@ -101,17 +111,20 @@ class Reader(QObject):
 
     def look_through(self, paths: Sequence[Path], limits: Limits, *, anew: bool = False) -> None:
         """Look through files, folders and archives. anew: some of what they hold is known already."""
-        self._stop = threading.Event()
+        if self._stop.is_set():
+            self._stop = threading.Event()
         stop = self._stop
         self._lister.start(lambda: self._list(list(paths), limits, stop, anew))
 
     def cancel_listing(self) -> None:
+        """Stop all that was asked for so far."""
         self._stop.set()
 
     def load(self, case_id: int, read: SharedRead) -> None:
         """Read the pixels of a case now, whatever the analysis is busy with; earlier wishes not begun are dropped."""
         self._loader.clear()
-        self._loader.start(lambda: self._load(case_id, read))
+        get = read.asked()
+        self._loader.start(lambda: self._load(case_id, read, get))
 
     def shut(self, wait_ms: int = 15_000) -> bool:
         """Ask everything to stop, for good. True once nothing runs."""
@@ -134,9 +147,9 @@ class Reader(QObject):
         finally:
             self.listing_ended.emit()
 
-    def _load(self, case_id: int, read: SharedRead) -> None:
+    def _load(self, case_id: int, read: SharedRead, get: Callable[[], Study]) -> None:
         try:
-            loaded = Loaded.of(read(), read)
+            loaded = Loaded.of(get(), read)
             if not self._shut.is_set():
                 self.loaded.emit(case_id, loaded)
         except Cancelled:

@@ -32,6 +32,7 @@ class ReportCommands(QObject):
         self._window = window
         self.batch: BatchExport | None = None
         self._closing = False
+        window.exporter.output_ended.connect(self._output_ended)
 
     # Preview and printing
 
@@ -127,10 +128,14 @@ class ReportCommands(QObject):
         batch.begin()
 
     def keeps_open(self) -> bool:
-        """Whether reports are still being saved; then the window closes when they are, or when the reader cancels."""
-        self._closing = self.batch is not None
+        """Whether something is still being saved or printed; then the window closes when it is, unless that fails.
+
+        It closes, too, when the reader stops saving the reports of all cases.
+        """
+        self._closing = self.batch is not None or self._window.exporter.busy
         if self._closing:
-            self._window.statusBar().showMessage(tr("The window closes when all reports are saved; Esc stops saving."))
+            all_reports = tr("The window closes when all reports are saved; Esc stops saving.")
+            self._window.statusBar().showMessage(tr("Saving…") if self.batch is None else all_reports)
         return self._closing
 
     def cancel(self) -> None:
@@ -138,13 +143,22 @@ class ReportCommands(QObject):
         if self.batch is not None:
             self.batch.cancel()
 
+    def _output_ended(self, well: bool) -> None:
+        self._closing = self._closing and well
+        if self.batch is None and not self._window.exporter.busy:
+            self._close_if_asked()
+
+    def _close_if_asked(self) -> None:
+        if self._closing:
+            QTimer.singleShot(0, self._window, self._window.close)
+
     def _ended(self, words: str) -> None:
+        self._closing = self._closing and self.batch is not None and not self.batch.failed
         self.batch = None
         self._window.batch_bar.hide()
         self._window.statusBar().showMessage(words)
         self._window.enable_cancel()
-        if self._closing:
-            QTimer.singleShot(0, self._window, self._window.close)
+        self._close_if_asked()
 
 
 def _drawn(export: Export, text_seen: Callable[[], None]) -> tuple[bytes, list[QImage]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
@@ -25,6 +25,8 @@ from braintumor_desktop.ui.probability_bars import ProbabilityBars
 from braintumor_desktop.ui.reader_box import ReaderBox
 from braintumor_desktop.ui.sections import FoldedText, heading, paragraph, rows_into
 
+_LEAST_WIDTH = 290
+
 
 class ResultsPanel(QScrollArea):
     """Shows one case. analyse_asked, cancel_asked: the buttons; note_changed: the reader's verdict or comment."""
@@ -38,8 +40,9 @@ class ResultsPanel(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setMinimumWidth(290)
+        self.setMinimumWidth(_LEAST_WIDTH)
         self.setAccessibleName(tr("Results"))
+        self._case: Case | None = None
         self._analysis: Analysis | None = None
         self._body = QWidget()
         layout = QVBoxLayout(self._body)
@@ -114,8 +117,16 @@ class ResultsPanel(QScrollArea):
         if analysis is not None and case is not None and analysis is not self._analysis:
             self._show_analysis(analysis)
             self.reader.show_note(case)
-            self.verticalScrollBar().setValue(0)
-        self._analysis = analysis
+            if case is not self._case:
+                self.verticalScrollBar().setValue(0)
+        self._case, self._analysis = case, analysis
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """As wide as its words need: nothing can be scrolled to the side. A scroll area filters its widget's events."""
+        if watched is self._body and event.type() == QEvent.Type.LayoutRequest:
+            needed = self._body.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+            self.setMinimumWidth(max(_LEAST_WIDTH, needed))
+        return super().eventFilter(watched, event)
 
     def _show_measured(self, case: Case | None) -> None:
         drawn = None if case is None or case.study is None else (case, case.measured.current)

@@ -38,6 +38,7 @@ def rows_into(form: QFormLayout, rows: Sequence[tuple[str, str]]) -> None:
         form.removeRow(0)
     form.setHorizontalSpacing(12)
     form.setVerticalSpacing(3)
+    form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
     for title, value in rows:
         name = QLabel(title)
         name.setForegroundRole(QPalette.ColorRole.PlaceholderText)

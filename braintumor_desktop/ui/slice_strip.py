@@ -14,7 +14,6 @@ from braintumor_desktop.reporting.figures import share_in_words
 from braintumor_desktop.ui.layers import CONTOUR
 from braintumor_desktop.ui.viewer import BACKGROUND
 
-_SCALE_WIDTH = 44
 _MARGIN = 8
 _AXIS = QColor(215, 219, 224)
 _GRID = QColor(70, 74, 80)
@@ -36,7 +35,8 @@ class SliceStrip(QWidget):
         self.setMouseTracking(False)
 
     def sizeHint(self) -> QSize:
-        return QSize(400, 84)
+        lines = 3.5 * self.fontMetrics().height()  # of the scale two and the halves beyond its ends, and the foot
+        return QSize(400, max(84, round(lines) + 10))
 
     def show_slices(self, count: int, findings: Sequence[SliceFinding] | None) -> None:
         """How many slices there are and what was found on those analysed; None before the analysis."""
@@ -63,7 +63,12 @@ class SliceStrip(QWidget):
         line = self.fontMetrics().height()
         top = _MARGIN / 2 + line / 2
         height = self.height() - top - line - 6
-        return QRectF(_SCALE_WIDTH, top, max(1.0, self.width() - _SCALE_WIDTH - _MARGIN), height)
+        left = self._scale_width
+        return QRectF(left, top, max(1.0, self.width() - left - _MARGIN), height)
+
+    @property
+    def _scale_width(self) -> int:
+        return self.fontMetrics().horizontalAdvance("100 %") + 6
 
     def _bar(self, index: int) -> QRectF:
         chart = self._chart
@@ -86,7 +91,7 @@ class SliceStrip(QWidget):
             painter.setPen(QPen(_GRID, 1))
             painter.drawLine(QPointF(chart.left(), y), QPointF(chart.right(), y))
             painter.setPen(_AXIS)
-            box = QRectF(0, y - line / 2, _SCALE_WIDTH - 6, line)
+            box = QRectF(0, y - line / 2, chart.left() - 6, line)
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
         self._paint_bars(painter)
         painter.setPen(_AXIS)

@@ -104,7 +104,19 @@ class ViewArea(QWidget):
         return layout not in TWO_SERIES or self._second.case is not None
 
     def arrange(self, layout: Layout) -> None:
-        """Lay the viewers out."""
+        """Lay the viewers out; one of them has the focus then."""
+        self._lay_out(layout)
+        if not any(viewer.hasFocus() for viewer in self._laid):
+            self._laid[0].setFocus()
+
+    def _fall_back(self, layout: Layout) -> None:
+        """To a layout that is possible; the focus stays where it is, unless its view is put away."""
+        focused = any(viewer.hasFocus() for viewer in self.viewers)
+        self._lay_out(layout)
+        if focused and not any(viewer.hasFocus() for viewer in self._laid):
+            self._laid[0].setFocus()
+
+    def _lay_out(self, layout: Layout) -> None:
         self.arrangement = layout
         for viewer in self.viewers:
             self._grid.removeWidget(viewer)
@@ -136,8 +148,6 @@ class ViewArea(QWidget):
         self._fill_planes()
         self._fill_beside()
         self._share_point()
-        if not any(viewer.hasFocus() for viewer in shown):
-            shown[0].setFocus()
 
     def show_case(self, case: Case | None) -> None:
         """Another case, or the same one with more known of it. Falls back to one view where planes are not possible."""
@@ -151,7 +161,7 @@ class ViewArea(QWidget):
         self.viewer.warning = sequence_warning(self._own.study)
         self._own.fill_stack()
         if not self.can_show(self.arrangement):
-            self.arrange(Layout.ONE)
+            self._fall_back(Layout.ONE)
             return
         self._fill_planes()
         self._fill_beside()
@@ -167,7 +177,7 @@ class ViewArea(QWidget):
         """Which case goes to the right side, or the lower one, of the layouts side by side."""
         self._second.show(case)
         if case is None and self.arrangement in TWO_SERIES:
-            self.arrange(Layout.ONE)
+            self._fall_back(Layout.ONE)
             return
         self._fill_beside()
         self._share_point()
@@ -245,7 +255,7 @@ class ViewArea(QWidget):
             second.show_analysis()
         if self.arrangement is Layout.PLANES_BESIDE:
             if not second.has_planes:  # read only now: a picture, or a stack of unknown place
-                self.arrange(Layout.BESIDE)
+                self._fall_back(Layout.BESIDE)
                 return
             second.fill_planes()
         self.beside.warning = self.beside_planes[Plane.AXIAL].warning = self._beside_words()

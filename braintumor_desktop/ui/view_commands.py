@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer
+from PySide6.QtGui import QKeyEvent
 
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementKind
@@ -217,10 +218,23 @@ class ViewCommands(QObject):
 
     def delete_measurement(self) -> None:
         """The selected one, in whichever view it shows."""
+        for viewer in self._measured_views():
+            self._window.measuring.delete(viewer)
+
+    def takes_key(self, event: QKeyEvent) -> bool:
+        """Whether a key is for the measurements of a view, whatever has the focus."""
+        return any(self._window.measuring.takes_key(viewer, event) for viewer in self._measured_views())
+
+    def key(self, event: QKeyEvent) -> bool:
+        """Do what such a key asks for; whether it was one."""
+        measuring = self._window.measuring
+        viewer = next((v for v in self._measured_views() if measuring.takes_key(v, event)), None)
+        return viewer is not None and measuring.key(viewer, event)
+
+    def _measured_views(self) -> list[Viewer]:
+        """All that show the series that is measured."""
         area = self._window.area
-        for viewer in area.viewers:
-            if viewer.isVisible() and not area.is_beside(viewer):
-                self._window.measuring.delete(viewer)
+        return [viewer for viewer in area.viewers if viewer.isVisible() and not area.is_beside(viewer)]
 
     def next_measurement(self) -> None:
         viewer = self._measured

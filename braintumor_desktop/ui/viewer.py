@@ -67,6 +67,15 @@ class Viewer(PlaneView):
         self._wheel = 0
         self.setMouseTracking(True)
 
+    @property
+    def dragged(self) -> bool:
+        """Whether the reader holds a mouse button down on it."""
+        return self._drag is not None
+
+    def end_drag(self) -> None:
+        self._drag = None
+        self.unsetCursor()
+
     def paint_over(self, painter: QPainter) -> None:
         if self.grip is not None:
             self.grip.paint(self, painter)
@@ -120,8 +129,7 @@ class Viewer(PlaneView):
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and self._drag[0] is _Drag.GRIP and self.grip is not None:
             self.grip.release(self, event.position())
-        self._drag = None
-        self.unsetCursor()
+        self.end_drag()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton:

@@ -100,6 +100,13 @@ class Worker(QObject):
         """Queue a job."""
         self._put(job.case_id, partial(self._run, job))
 
+    def revise(self, job: Job) -> None:
+        """Put a job in the place of the one that waits for the same case; nothing happens where that has begun."""
+        with self._lock:
+            for place, (case_id, _) in enumerate(self._queue):
+                if case_id == job.case_id:
+                    self._queue[place] = (case_id, partial(self._run, job))
+
     def warm_up(self, model_id: str, device: str) -> None:
         """Load torch and the model before the first picture asks for them."""
         self._put(None, partial(self._warm_up, model_id, device))
@@ -196,7 +203,9 @@ class Worker(QObject):
         if isinstance(job.source, Study):
             return job.source, job.load_ms
         self.progress.emit(job.case_id, phrase("Loading"), 0.0)
-        study = job.source()
+        get = job.source.asked()
+        self._stop_if_asked()  # after that: whoever cancels in between is heard by one of the two
+        study = get()
         self.loaded.emit(job.case_id, Loaded.of(study, job.source))
         return study, job.source.load_ms
 

@@ -33,7 +33,7 @@ class Workspace(QObject):
     trouble: an error and the case it befell (None where it is no case's); model_changed: what the model is up to;
     opened: the paths that held something; passed_over: how many files were no pictures and only lay beside some.
     in_view: what the window holds besides the case shown; held: a case whose answer is about to be saved. Their pixels
-    are kept as those of the shown one.
+    are kept as those of the shown one. reader_at_work: whether the reader types, draws or drags; the view stays then.
     """
 
     ready_to_show = Signal(object)
@@ -57,6 +57,7 @@ class Workspace(QObject):
         self.model = CaseModel(self)
         self.shown: Case | None = None
         self.in_view: Callable[[], Iterable[Case | None]] = lambda: ()
+        self.reader_at_work: Callable[[], bool] = lambda: False
         self.held: Case | None = None
         self._ids = itertools.count(1)
         self._batch: set[int] = set()
@@ -80,6 +81,13 @@ class Workspace(QObject):
     def start(self) -> None:
         """Start the worker; it fetches torch and the model while the window is already usable."""
         self._thread.start()
+
+    def settings_changed(self) -> None:
+        """What waits is analysed as the settings are now, too."""
+        for case in self.model.cases:
+            if case.state is CaseState.WAITING:
+                self._thread.worker.revise(self._job(case))
+        self.warm_up()
 
     def warm_up(self) -> None:
         self.model_changed.emit(tr("Loading the model…"))
@@ -133,9 +141,10 @@ class Workspace(QObject):
         if case.problem is not None:
             self.reader.look_through([case.problem.input_file], self.limits, anew=True)
             return
-        case.state, case.error, case.stage, case.fraction = CaseState.WAITING, None, "", 0.0
-        self._submit(case)
-        self._tell(case)
+        self._queue(case)
+        if case is self.shown:
+            self.fetch(case)
+            self._thread.worker.hurry(case.id)
 
     def choose_volume(self, case: Case, volume: int) -> None:
         """Read another volume of a case that holds several, and analyse that. Nothing happens while it is busy."""
@@ -148,23 +157,25 @@ class Workspace(QObject):
         case.volume, case.headline, case.first_window, case.window = volume, "", None, None
         case.load = SharedRead(lambda stopped: entry.load(limits, frame=volume, cancelled=stopped))
         self.analyse(case)
-        self.reader.load(case.id, case.load)
 
     def cancel(self, case: Case) -> None:
         """Stop reading and analysing it; of a series that has no answer yet, the slices analysed so far are kept."""
         if case.state.busy:
             self._thread.worker.cancel(case.id, keep_partial=case.analysis is None)
-            if case.state is CaseState.LOADING:
+            if case.study is None:
                 case.load.ask_to_stop()
 
     def remove(self, case: Case) -> None:
         self._thread.worker.cancel(case.id)
+        case.load.ask_to_stop()
         self.keeper.keep([case])
         self.model.remove(case)
 
     def reset(self) -> None:
         """Forget all cases."""
         self._thread.worker.cancel_all()
+        for case in self.model.cases:
+            case.load.ask_to_stop()
         self._batch.clear()
         self.keeper.keep(self.model.cases)
         self.shown = None
@@ -175,17 +186,15 @@ class Workspace(QObject):
         """Note which case the reader looks at: it goes first, and its pixels are kept."""
         self.shown = case
         self._batch.clear()
-        if case is None:
-            return
-        if case.study is None and (case.state is not CaseState.FAILED or case.first_window is not None):
-            self.reader.load(case.id, case.load)
-        if case.state is CaseState.DONE and case.analysis is None:
-            self.analyse(case)
-        self._thread.worker.hurry(case.id)
+        if case is not None:
+            self.fetch(case)
+            self._thread.worker.hurry(case.id)
 
     def fetch(self, case: Case) -> None:
-        """Read the pixels of a case to be shown beside another; `changed` tells when they are there."""
-        if case.study is None:
+        """Bring a case that is to be looked at, with its answer; `changed` tells when they are there."""
+        if case.state is CaseState.DONE and case.analysis is None:
+            self._queue(case)
+        if case.study is None and (case.state is not CaseState.FAILED or case.first_window is not None):
             self.reader.load(case.id, case.load)
 
     def _listed(self, paths: list[Path], catalog: Catalog, anew: bool) -> None:
@@ -261,14 +270,21 @@ class Workspace(QObject):
             self.reader.load(first.id, first.load)  # the worker has others to finish before it
         self.changed.emit(cases[0])
 
+    def _queue(self, case: Case) -> None:
+        case.state, case.error, case.stage, case.fraction = CaseState.WAITING, None, "", 0.0
+        self._submit(case)
+        self._tell(case)
+
     def _submit(self, case: Case) -> None:
-        source = case.study if case.study is not None else case.load
         case.in_job = case.study is not None
+        self._thread.worker.submit(self._job(case))
+
+    def _job(self, case: Case) -> Job:
+        source = case.study if case.in_job and case.study is not None else case.load
         chosen = self.settings
-        job = Job(
+        return Job(
             case.id, source, chosen.model_id, chosen.device, case.load_ms, cam=chosen.cam, mirrored=chosen.mirrored
         )
-        self._thread.worker.submit(job)
 
     def _tell(self, case: Case) -> None:
         self.model.touched(case)
@@ -313,7 +329,8 @@ class Workspace(QObject):
             return
         first = case.analysis is None and not case.headline
         case.finish(analysis)
-        if first and case.slice_index == case.first_slice:  # not under the hand of a reader who scrolls
+        left = case.slice_index != case.first_slice or case.measured.can_undo
+        if first and not left and not (case is self.shown and self.reader_at_work()):
             case.slice_index = analysis.key_slice
         self._trim()
         self._tell(case)

@@ -198,3 +198,12 @@ def test_undo_and_redo_walk_through_what_was_measured() -> None:
     history.change([two])
     history.redo()
     assert history.current == (two,)
+
+
+@pytest.mark.parametrize("kind", [MeasurementKind.ELLIPSE, MeasurementKind.FREEHAND])
+def test_a_region_costs_what_it_covers_however_large_the_picture_is(kind: MeasurementKind) -> None:
+    corners = [(9.5, 9.5), (19.5, 19.5)] if kind is MeasurementKind.ELLIPSE else [(9.5, 9.5), (9.5, 19.5), (19.5, 9.5)]
+    expected = measure(of(kind, *corners), np.full((40, 50), 7, np.uint16), None)
+    assert expected.pixels
+    huge = np.broadcast_to(np.uint16(7), (10**6, 10**6))  # a mask of it fits into no memory
+    assert measure(of(kind, *corners), huge, None) == expected

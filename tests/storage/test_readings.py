@@ -106,3 +106,19 @@ def test_a_folder_that_cannot_be_made_says_so_and_leaves_nothing(tmp_path: Path)
     with pytest.raises(FileExistsError):
         ReadingStore(tmp_path / "readings").save("k", READING)
     assert [path.name for path in tmp_path.iterdir()] == ["readings"]
+
+
+def test_a_verdict_and_a_sequence_changed_or_withdrawn_elsewhere_stay_so_unless_changed_here_as_well() -> None:
+    before = Reading((), {"ab": "agree", "cd": "agree"}, "", "T1", True)
+    drawn = Reading((LINE,), before.verdicts, "", "T1", True)
+    elsewhere = Reading((), {"ab": "disagree"}, "", "FLAIR", True)
+    assert joined(drawn, before, elsewhere) == Reading((LINE,), {"ab": "disagree"}, "", "FLAIR", True)
+    changed = Reading((), {"cd": "disagree"}, "", "T2", True)
+    assert joined(changed, before, elsewhere) == changed
+    assert joined(drawn, before, Reading()) == drawn  # all was deleted in the settings
+
+
+def test_a_file_that_cannot_be_read_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "k.json").mkdir()
+    with pytest.raises(OSError, match=r"k\.json"):
+        ReadingStore(tmp_path).load("k")

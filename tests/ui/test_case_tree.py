@@ -118,6 +118,18 @@ def test_taking_series_off_takes_empty_studies_with_them_and_shows_the_next(fill
         assert filled.case_panel.current is filled.workspace.shown
 
 
+def test_a_case_is_not_taken_off_while_its_study_is_the_row_chosen(qtbot: QtBot, filled: MainWindow) -> None:
+    model, view = filled.workspace.model, filled.case_panel.view
+    filled.case_panel.choose(model.cases[3])
+    view.setCurrentIndex(model.index(0))
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert len(model.cases) == 4
+    assert not filled.actions_by_name["remove"].isEnabled()
+    filled.case_panel.choose(model.cases[3])
+    qtbot.keyClick(view, Qt.Key.Key_Delete)
+    assert [case.name for case in model.cases] == ["series a", "series c", "series b"]
+
+
 def test_title_and_buttons_follow_what_is_taken_off(filled: MainWindow) -> None:
     panel = filled.case_panel
     filled.actions_by_name["remove"].trigger()

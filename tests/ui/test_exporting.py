@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,9 +125,19 @@ def test_a_failed_export_is_told_and_nothing_is_lost(qtbot: QtBot, opened: MainW
     saved(qtbot, opened, "pdf", tmp_path / "elsewhere.pdf")
 
 
+def held(window: MainWindow) -> threading.Event:
+    """Keeps the exporter's thread waiting until it is set."""
+    gate = threading.Event()
+    window.exporter.run(gate.wait, lambda _outcome: None)
+    return gate
+
+
 def test_an_export_begun_before_closing_is_finished(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
+    gate = held(opened)
     save_as(qtbot, opened, "pdf", tmp_path / "late.pdf")
-    opened.close()
+    assert not opened.close()
+    gate.set()
+    qtbot.waitUntil(lambda: not opened.isVisible(), timeout=20_000)
     assert (tmp_path / "late.pdf").read_bytes().startswith(b"%PDF")
 
 
@@ -139,3 +150,19 @@ def test_nothing_can_be_exported_before_there_is_an_answer(
     drop(window, data)
     qtbot.waitUntil(window.notice.isVisible)
     assert not any(window.actions_by_name[n].isEnabled() for n in names)
+
+
+def test_a_save_that_fails_while_the_window_closes_is_told_in_a_window_that_stays(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    (tmp_path / "blocked.pdf").mkdir()
+    gate = held(opened)
+    save_as(qtbot, opened, "pdf", tmp_path / "blocked.pdf")
+    assert opened.statusBar().currentMessage() == "Saving…"
+    assert not opened.close()
+    gate.set()
+    qtbot.waitUntil(opened.notice.isVisible, timeout=20_000)
+    assert opened.notice.code.text() == "Code: export_failed"
+    assert opened.statusBar().currentMessage() == ""
+    saved(qtbot, opened, "pdf", tmp_path / "elsewhere.pdf")
+    assert opened.isVisible()

@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.findings import QualityFlag
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
+from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.storage.settings import Settings, load_settings
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
@@ -230,6 +231,37 @@ def test_another_volume_asks_first_where_the_reading_would_be_lost(
         qtbot.waitUntil(lambda: case.analysis is not None and window.viewer.study is case.study)
 
 
+def test_what_is_asked_about_is_what_goes_whatever_is_shown_by_then(
+    qtbot: QtBot, start: Open, picture: Path, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    with start(picture, keep_readings=False) as window:
+        cases = window.workspace.model.cases
+        asked, other = cases[0], window.workspace.open_read("other", stack, lambda _stopped: sample_picture())
+        qtbot.waitUntil(lambda: settled(window))
+        window.case_panel.choose(asked)
+        asked.measured.change([LINE])
+        window.actions_by_name["remove"].trigger()
+        window.case_panel.choose(other)
+        press(window, "Discard")
+        assert cases == [other]
+
+
+def test_another_volume_of_the_series_that_was_asked_about(
+    qtbot: QtBot, start: Open, four_dimensional: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    with start(four_dimensional, keep_readings=False) as window:
+        case = window.workspace.model.cases[0]
+        other = window.workspace.open_read("other", four_dimensional, lambda _stopped: sample_picture())
+        qtbot.waitUntil(lambda: settled(window))
+        window.case_panel.choose(case)
+        case.measured.change([LINE])
+        window.actions_by_name["next_volume"].trigger()
+        window.case_panel.choose(other)
+        press(window, "Discard")
+        assert (case.volume, other.volume) == (1, 0)
+        qtbot.waitUntil(lambda: settled(window))
+
+
 def test_a_reading_that_was_not_fetched_is_not_replaced_by_a_later_one(qtbot: QtBot, start: Open, stack: Path) -> None:
     with start(stack) as window:
         read(window, qtbot)
@@ -274,3 +306,54 @@ def test_deleting_what_was_kept_asks_first(qtbot: QtBot) -> None:
         question.button(button).click()
         assert asked == expected
         qtbot.waitUntil(lambda: not dialog.findChildren(QMessageBox))
+
+
+def test_a_verdict_changed_on_one_row_of_a_series_is_not_turned_back_by_its_other_row(
+    qtbot: QtBot, start: Open, stack: Path, settled: Callable[[MainWindow], bool]
+) -> None:
+    with start(stack) as window:
+        window.results.reader.agree.click()
+        window.workspace.keeper.flush()
+        window.commands.open_paths([stack])
+        cases = window.workspace.model.cases
+        qtbot.waitUntil(lambda: len(cases) == 2 and settled(window) and cases[1].verdict == "agree")
+        cases[1].verdict = "disagree"
+        window.workspace.keeper.keep([cases[1]])
+        cases[0].measured.change([LINE])
+        window.workspace.keeper.keep([cases[0]])
+    with start(stack) as window:
+        case = window.workspace.model.cases[0]
+        assert (case.verdict, case.measured.current) == ("disagree", (LINE,))
+
+
+def test_joining_over_a_damaged_reading_says_so(qtbot: QtBot, start: Open, stack: Path, settings_file: Path) -> None:
+    with start(stack) as window:
+        read(window, qtbot)
+    (kept,) = (settings_file.parent / "readings").iterdir()
+    kept.write_bytes(kept.read_bytes()[:90])
+    with start(stack, keep_readings=False) as window:
+        qtbot.keyClicks(window.results.reader.comment, "grown")
+        window.settings.keep_readings = True
+        window.workspace.keeper.keep(window.workspace.model.cases)
+        assert window.notice.code.text() == "Code: reading_damaged"
+        assert "grown" in kept.read_text()
+
+
+def test_a_reading_that_cannot_be_read_is_not_written_over(
+    qtbot: QtBot, start: Open, stack: Path, settings_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_args: object, **_options: object) -> str:
+        raise PermissionError("the share is gone")
+
+    with start(stack) as window:
+        read(window, qtbot)
+    (kept,) = (settings_file.parent / "readings").iterdir()
+    before = kept.read_bytes()
+    with start(stack, keep_readings=False) as window:
+        qtbot.keyClicks(window.results.reader.comment, "grown")
+        window.settings.keep_readings = True
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "read_text", refuse)
+            window.workspace.keeper.keep(window.workspace.model.cases)
+        assert window.notice.code.text() == "Code: reading_not_kept"
+        assert kept.read_bytes() == before

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +100,20 @@ def test_deleting_undoing_and_redoing(qtbot: QtBot, opened: MainWindow) -> None:
     assert not opened.actions_by_name["redo"].isEnabled()
 
 
+def test_del_deletes_the_selected_measurement_wherever_the_focus_is_and_only_then_the_case(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    for widget in (opened.results, opened.case_panel.view):
+        qtbot.keyClick(opened, Qt.Key.Key_L)
+        drag(opened, (20, 30), (60, 70))
+        widget.setFocus()
+        qtbot.keyClick(widget, Qt.Key.Key_Delete)
+        assert drawn(opened) == ()
+        assert len(opened.workspace.model.cases) == 1
+    qtbot.keyClick(widget, Qt.Key.Key_Delete)
+    assert opened.workspace.model.cases == []
+
+
 def test_measuring_needs_no_mouse(qtbot: QtBot, opened: MainWindow) -> None:
     qtbot.keyClick(opened, Qt.Key.Key_L)
     qtbot.keyClick(opened.viewer, Qt.Key.Key_Return)
@@ -137,6 +153,33 @@ def test_measurements_stay_with_their_case_and_slice(qtbot: QtBot, opened: MainW
     assert opened.viewer.grab().toImage() != bare
     opened.measuring.delete_all()
     assert opened.viewer.grab().toImage() == bare
+
+
+@pytest.mark.parametrize("finished", [False, True])
+def test_the_first_answer_leaves_the_slice_that_the_reader_measures_on(
+    qtbot: QtBot,
+    window: MainWindow,
+    analyzer: Any,
+    stack: Path,
+    settled: Callable[[MainWindow], bool],
+    finished: bool,
+) -> None:
+    none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+    analyzer.gate = threading.Event()
+    window.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: analyzer.began.is_set() and window.viewer.study is not None)
+    first = window.viewer.slice_index
+    window.actions_by_name["length"].trigger()
+    QTest.mousePress(window.viewer, left, none, place(window, 20, 30))
+    QTest.mouseMove(window.viewer, place(window, 40, 40))
+    if finished:
+        QTest.mouseRelease(window.viewer, left, none, place(window, 60, 60))
+    analyzer.gate.set()
+    qtbot.waitUntil(lambda: settled(window))
+    if not finished:
+        QTest.mouseRelease(window.viewer, left, none, place(window, 60, 60))
+    assert [line.slice_index for line in drawn(window)] == [first]
+    assert window.viewer.slice_index == window.workspace.model.cases[0].slice_index == first
 
 
 def test_the_report_lists_what_the_reader_measured_in_pixels_where_the_file_has_no_millimetres(

@@ -118,3 +118,28 @@ def test_ctrl_c_closes_the_window_and_saves_the_settings(tmp_path: Path) -> None
     assert "Traceback" not in errors
     assert "QThread" not in errors
     assert (tmp_path / "settings.json").exists()
+
+
+WARN_IN_THE_WINDOW = """
+import sys, warnings
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from braintumor_desktop import app
+application = QApplication([])
+QTimer.singleShot(300, lambda: warnings.warn("DOEJANE is unlikely to be a name"))
+QTimer.singleShot(400, QApplication.closeAllWindows)
+sys.exit(app.main())
+"""
+
+
+def test_a_library_s_warning_in_the_window_never_reaches_the_terminal(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WARN_IN_THE_WINDOW],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert "DOEJANE" not in done.stderr

@@ -436,3 +436,34 @@ def test_taking_a_case_off_the_list_asks_too(qtbot: QtBot, forgetful: MainWindow
     forgetful.actions_by_name["remove"].trigger()
     press(forgetful, "Discard")
     assert forgetful.workspace.model.cases == []
+
+
+def test_reports_that_fail_while_the_window_closes_are_told_in_a_window_that_stays(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    gate = threading.Event()
+    opened.exporter.run(gate.wait, lambda _outcome: None)
+    begin_all_reports(qtbot, opened, tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert not opened.close()
+    gate.set()
+    qtbot.waitUntil(lambda: opened.notice.isVisible() and opened.reports.batch is None, timeout=30_000)
+    assert "2 files could not be saved" in opened.notice.sentence.text()
+    preview = previewed(qtbot, opened)  # what was left in the event loop is done
+    assert opened.isVisible()
+    preview.reject()
+
+
+def test_a_preview_closed_before_its_pages_are_drawn_for_the_printer_prints_nothing(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    preview, gate, ended = previewed(qtbot, opened), threading.Event(), []
+    opened.exporter.run(gate.wait, lambda _outcome: None)
+    preview.print.click()
+    opened.exporter.run(lambda: None, ended.append)
+    preview.reject()
+    qtbot.waitUntil(lambda: opened.findChild(ReportPreview) is None)
+    with qtbot.captureExceptions() as raised:
+        gate.set()
+        qtbot.waitUntil(lambda: bool(ended), timeout=20_000)
+    assert raised == []

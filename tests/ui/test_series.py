@@ -129,6 +129,33 @@ def test_a_listing_can_be_cancelled_and_leaves_no_case(
     assert window.workspace.model.cases == []
 
 
+def test_cancelling_stops_every_listing_that_was_asked_for(
+    qtbot: QtBot, window: MainWindow, series: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from braintumor_desktop.ui import reading
+
+    began, go_on = threading.Event(), threading.Event()
+    list_inputs = reading.list_inputs
+
+    def slow(*args: Any, **named: Any) -> Any:
+        began.set()
+        go_on.wait(10)
+        return list_inputs(*args, **named)
+
+    monkeypatch.setattr(reading, "list_inputs", slow)
+    ended: list[bool] = []
+    window.workspace.reader.listing_ended.connect(lambda: ended.append(True))
+    window.commands.open_paths([series])
+    qtbot.waitUntil(began.is_set)
+    window.commands.open_paths([series])
+    window.commands.cancel()
+    go_on.set()
+    qtbot.waitUntil(lambda: len(ended) == 2)
+    assert window.workspace.model.cases == []
+    window.commands.open_paths([series])
+    qtbot.waitUntil(lambda: len(window.workspace.model.cases) == 1)
+
+
 def test_a_sequence_the_model_does_not_know_is_said_and_can_be_corrected(
     qtbot: QtBot, window: MainWindow, settled: Settled, series: Path
 ) -> None:
@@ -319,3 +346,43 @@ def test_the_heat_map_lies_at_the_same_place_of_the_patient_in_every_plane(
             at = viewer.transform.to_widget(QPointF(place[1] + 0.5, place[0] + 0.5)).toPoint()
             colour = viewer.grab().toImage().pixelColor(at)
             assert (colour.red() > 100 and colour.red() > colour.blue() + 60) == is_hot, (viewer.stack.plane, voxel)
+
+
+def test_a_series_beside_whose_answer_was_let_go_gets_it_again(
+    qtbot: QtBot,
+    window: MainWindow,
+    settled: Settled,
+    series: Path,
+    volume: PhantomVolume,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    open_and_wait(qtbot, window, settled, series, write_nifti(volume, tmp_path / "volume.nii"))
+    one, two = window.workspace.model.cases
+    window.case_panel.choose(one)
+    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
+    window.actions_by_name["reanalyse"].trigger()
+    qtbot.waitUntil(lambda: settled(window))
+    assert two.analysis is None
+    window.actions_by_name["layout_beside"].trigger()
+    qtbot.waitUntil(lambda: two.analysis is not None and window.area.beside.analysis is two.analysis)
+
+
+def test_keys_stay_with_the_list_when_a_picture_without_planes_is_chosen_there(
+    qtbot: QtBot, window: MainWindow, settled: Settled, series: Path, picture: Path
+) -> None:
+    open_and_wait(qtbot, window, settled, series, picture)
+    one, two = window.workspace.model.cases
+    window.activateWindow()
+    window.case_panel.choose(one)
+    window.actions_by_name["layout_four"].trigger()
+    view = window.case_panel.view
+    view.setFocus()
+    window.case_panel.choose(two)
+    assert window.area.arrangement is Layout.ONE
+    assert view.hasFocus()
+    window.case_panel.choose(one)
+    window.actions_by_name["layout_four"].trigger()
+    assert window.area.active.hasFocus()
+    window.case_panel.choose(two)
+    assert window.viewer.hasFocus()

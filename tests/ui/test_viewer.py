@@ -119,6 +119,18 @@ def test_a_drag_moves_the_picture_with_the_hand(viewer: Viewer, button: Qt.Mouse
     assert (after.x(), after.y()) == pytest.approx((before.x(), before.y()))
 
 
+@pytest.mark.parametrize("button", [Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton])
+def test_a_drag_ends_with_the_picture_it_began_on(viewer: Viewer, button: Qt.MouseButton) -> None:
+    none = Qt.KeyboardModifier.NoModifier
+    viewer.show_study(study_of(np.zeros((1, 40, 160), np.uint8)), Window(0.0, 1.0), 0)
+    QTest.mousePress(viewer, button, none, QPoint(300, 200))
+    viewer.show_study(study_of(np.zeros((1, 100, 100), np.uint8)), Window(0.0, 9.0), 0)
+    shown = viewer.transform
+    QTest.mouseMove(viewer, QPoint(340, 170))
+    QTest.mouseRelease(viewer, button, none, QPoint(340, 170))
+    assert (viewer.transform, viewer.window_level) == (shown, Window(0.0, 9.0))
+
+
 def test_a_fitted_picture_stays_fitted_when_the_window_grows(viewer: Viewer) -> None:
     viewer.show_study(study_of(np.zeros((1, 100, 50), np.uint8)), Window(0.0, 1.0), 0)
     viewer.resize(900, 700)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtWidgets import QLabel
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
-from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
+from braintumor_desktop.domain.study import Study
 from braintumor_desktop.storage.settings import Settings, load_settings
 from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
+from braintumor_desktop.ui.results_panel import ResultsPanel
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 Drop = Callable[[MainWindow, QMimeData], bool]
@@ -50,6 +56,49 @@ def test_a_waiting_case_can_be_cancelled_before_its_turn(
     analyzer.gate.set()
     qtbot.waitUntil(lambda: window.workspace.model.cases[0].state is CaseState.DONE)
     assert second.study is None
+
+
+class SlowFile:
+    """Takes very long to be read unless it is asked to stop; `begun` counts the readings."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+
+    def __call__(self, stopped: Callable[[], bool]) -> Study:
+        self.begun += 1
+        end = time.monotonic() + 10
+        while not stopped() and time.monotonic() < end:
+            threading.Event().wait(0.005)
+        raise Cancelled
+
+
+def test_esc_stops_the_reading_of_the_case_shown_for_good(qtbot: QtBot, window: MainWindow) -> None:
+    file = SlowFile()
+    case = window.workspace.open_read("slow", Path("slow"), file)
+    qtbot.waitUntil(lambda: case.state is CaseState.LOADING and file.begun == 1)
+    window.case_panel.choose(case)
+    assert window.empty_page.headline.text() == "Loading…"
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: case.state is CaseState.CANCELLED)
+    assert window.workspace.reader.shut(5000)  # nothing is being read any more
+    assert file.begun == 1
+    assert window.empty_page.headline.text() == "Cancelled"
+    qtbot.keyClick(window, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: file.begun == 2)
+
+
+@pytest.mark.parametrize("action", ["remove", "reset"])
+def test_what_is_taken_off_the_list_while_it_is_read_keeps_nothing_waiting(
+    qtbot: QtBot, window: MainWindow, picture: Path, settled: Settled, action: str
+) -> None:
+    file = SlowFile()
+    case = window.workspace.open_read("slow", Path("slow"), file)
+    qtbot.waitUntil(lambda: file.begun == 1)
+    window.case_panel.choose(case)
+    window.actions_by_name[action].trigger()
+    window.commands.open_paths([picture])
+    qtbot.waitUntil(lambda: settled(window))
+    assert [c.state for c in window.workspace.model.cases] == [CaseState.DONE]
 
 
 def test_an_exception_inside_the_analysis_reaches_the_reader_and_the_next_case_is_analysed(
@@ -115,11 +164,15 @@ def test_sizes_are_in_pixels_where_the_file_has_no_spacing(opened: MainWindow) -
     assert not any(word.endswith(" mm") for word in words)
 
 
+def needed_by(results: ResultsPanel) -> int:
+    """The least width of what a panel shows."""
+    return results.widget().minimumSizeHint().width()
+
+
 def test_the_results_need_no_more_width_than_their_panel_has(opened: MainWindow) -> None:
     """There is no scroll bar to the right: what is wider is cut off."""
-    body = opened.results.widget()
-    assert "0.81" in {label.text() for label in body.findChildren(QLabel)}
-    assert body.minimumSizeHint().width() <= opened.results.viewport().width()
+    assert "0.81" in {label.text() for label in opened.results.findChildren(QLabel)}
+    assert needed_by(opened.results) <= opened.results.viewport().width()
 
 
 def test_the_reader_s_verdict_belongs_to_its_case(
@@ -325,3 +378,80 @@ def test_settings_chosen_in_the_dialog_are_used(qtbot: QtBot, window: MainWindow
     assert (window.settings.paper, window.settings.max_file_mb) == ("Letter", 32)
     assert window.workspace.limits.max_file_bytes == 32 * 2**20
     assert window.viewer.layers.colormap == "jet"
+
+
+def test_a_comment_goes_on_where_it_was_typed_when_another_analysis_ends(
+    qtbot: QtBot, opened: MainWindow, analyzer: Any
+) -> None:
+    analyzer.gate = threading.Event()
+    opened.actions_by_name["reanalyse"].trigger()
+    qtbot.waitUntil(opened.results.progress.isVisible)
+    qtbot.keyClicks(opened.results.reader.comment, "lesion abuts")
+    scrolled = opened.results.verticalScrollBar()
+    scrolled.setValue(40)
+    assert scrolled.value() == 40
+    before = opened.workspace.model.cases[0].analysis
+    analyzer.gate.set()
+    qtbot.waitUntil(lambda: not opened.results.progress.isVisible())
+    assert opened.workspace.model.cases[0].analysis is not before
+    qtbot.keyClicks(opened.results.reader.comment, " the falx")
+    assert opened.results.reader.comment.toPlainText() == "lesion abuts the falx"
+    assert scrolled.value() > 0
+
+
+def test_cases_that_wait_are_analysed_by_the_model_chosen_meanwhile(
+    qtbot: QtBot, analyzer: Any, settings_file: Path, picture: Path, settled: Settled
+) -> None:
+    analyzer.gate, asked = threading.Event(), []
+
+    def factory(model: str, _device: str) -> Any:
+        def analyze(study: Any, **options: Any) -> Any:
+            asked.append(model)
+            return analyzer.analyze(study, **options)
+
+        return SimpleNamespace(identity=analyzer.identity, device="cpu", analyze=analyze)
+
+    window = MainWindow(Settings(), factory, settings_file)
+    qtbot.addWidget(window)
+    window.show()
+    copies = [picture.with_name(name) for name in ("a.png", "b.png", "c.png")]
+    for copy in copies:
+        copy.write_bytes(picture.read_bytes())
+    window.start(copies)
+    qtbot.waitUntil(analyzer.began.is_set)
+    first = window.settings.model_id
+    window.commands.edit_settings()
+    dialog = window.findChild(SettingsDialog)
+    assert isinstance(dialog, SettingsDialog)
+    dialog.model.setCurrentIndex(int(dialog.model.currentIndex() == 0))
+    dialog.accept()
+    assert window.settings.model_id != first
+    analyzer.gate.set()
+    qtbot.waitUntil(lambda: settled(window))
+    assert asked == [first, window.settings.model_id, window.settings.model_id]
+    window.close()
+
+
+@pytest.fixture
+def large_text() -> Iterator[None]:
+    """A desktop whose letters are nearly twice as large as usual."""
+    usual = QApplication.font()
+    large = QFont(usual)
+    large.setPointSizeF(16)
+    QApplication.setFont(large)
+    yield
+    QApplication.setFont(usual)
+
+
+@pytest.mark.usefixtures("large_text")
+def test_large_text_hides_no_probability(
+    qtbot: QtBot, window: MainWindow, stack: Path, drop: Drop, files: Files, settled: Settled
+) -> None:
+    drop(window, files(stack))
+    qtbot.waitUntil(lambda: settled(window) and window.slice_strip.isVisible())
+    results, strip, view = window.results, window.slice_strip, window.case_panel.view
+    qtbot.waitUntil(lambda: results.bars.isVisible() and results.viewport().width() >= needed_by(results))
+    first, second = strip.bar_centre(0).x(), strip.bar_centre(1).x()
+    assert first - (second - first) / 2 >= strip.fontMetrics().horizontalAdvance("100 %")
+    row = view.visualRect(window.workspace.model.index_of(window.workspace.model.cases[0]))
+    assert row.height() >= 3 * view.fontMetrics().height()

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pydicom
+import pytest
 from pydicom.uid import ComprehensiveSRStorage
-from PySide6.QtCore import QByteArray, QMimeData, Qt, QUrl
-from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QPalette
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop import RESEARCH_USE
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.imaging.phantom import make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
+from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
 
@@ -66,6 +71,45 @@ def test_several_files_and_a_folder_become_one_list_in_order(
     qtbot.waitUntil(lambda: settled(window))
     assert [c.name for c in window.workspace.model.cases] == ["spot.png", "a.png", "b.png"]
     assert window.workspace.shown is window.workspace.model.cases[0]
+
+
+@pytest.mark.parametrize("at_work", ["typing", "tool in hand", "dragging"])
+def test_what_is_loaded_while_the_reader_types_draws_or_drags_stays_in_the_list(
+    qtbot: QtBot, opened: MainWindow, settled: Settled, at_work: str
+) -> None:
+    loaded = threading.Event()
+
+    def slow(_stopped: Callable[[], bool]) -> Any:
+        loaded.wait(10)
+        return sample_picture()
+
+    first, comment = opened.workspace.shown, opened.results.reader.comment
+    assert first is not None
+    second = opened.workspace.open_read("slow", Path("slow"), slow)
+    if at_work == "typing":
+        comment.setFocus()
+        qtbot.keyClicks(opened.focusWidget(), "see the ")
+    elif at_work == "tool in hand":
+        opened.actions_by_name["length"].trigger()
+    else:
+        QTest.mousePress(opened.viewer, Qt.MouseButton.LeftButton)
+    loaded.set()
+    qtbot.waitUntil(lambda: settled(opened))
+    assert (opened.workspace.shown, opened.viewer.study) == (first, first.study)
+    assert "slow" in opened.statusBar().currentMessage()
+    if at_work == "typing":
+        qtbot.keyClicks(opened.focusWidget(), "x axis")
+        assert first.comment == "see the x axis"
+    opened.case_panel.step(1)
+    assert opened.viewer.study is second.study is not None
+
+
+def test_what_is_opened_after_a_comment_was_typed_is_shown(
+    qtbot: QtBot, opened: MainWindow, stack: Path, drop: Drop, files: Files
+) -> None:
+    opened.results.reader.comment.setFocus()
+    drop(opened, files(stack))
+    qtbot.waitUntil(lambda: opened.viewer.study is not None and opened.viewer.study.slices == 5)
 
 
 def test_a_drag_over_the_window_shows_where_to_let_go_until_it_leaves(
@@ -305,3 +349,43 @@ def test_the_synthetic_sample_is_marked_as_synthetic(qtbot: QtBot, window: MainW
     assert study is not None
     assert study.source.synthetic
     assert study.geometry.pixel_spacing_mm is not None
+
+
+def test_a_file_dropped_on_the_name_of_the_reader_is_opened_and_not_written_there(
+    qtbot: QtBot, opened: MainWindow, stack: Path, files: Files
+) -> None:
+    data, name = files(stack), opened.results.reader.name
+    data.setText(str(stack))  # as some desktops do
+    at, action, button = name.rect().center(), Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    keys = Qt.KeyboardModifier.NoModifier
+    QApplication.sendEvent(name, QDragEnterEvent(at, action, data, button, keys))
+    QApplication.sendEvent(name, QDropEvent(QPointF(at), action, data, button, keys, QEvent.Type.Drop))
+    assert name.text() == ""
+    qtbot.waitUntil(lambda: len(opened.workspace.model.cases) == 2)
+
+
+def test_a_long_file_name_without_a_gap_makes_the_window_no_wider(
+    qtbot: QtBot, window: MainWindow, corrupt: Path, drop: Drop, files: Files
+) -> None:
+    needed = window.minimumSizeHint().width()
+    drop(window, files(corrupt.rename(corrupt.with_name("x" * 150 + ".png"))))
+    qtbot.waitUntil(window.notice.isVisible)
+    window.case_panel.choose(window.workspace.model.cases[0])
+    assert "x" * 150 in window.empty_page.detail.text()
+    assert window.minimumSizeHint().width() <= max(needed, 700)
+
+
+def test_a_message_can_be_read_when_the_window_turns_dark_and_light(qtbot: QtBot, window: MainWindow) -> None:
+    def readable() -> bool:
+        words = window.notice.sentence.palette().color(QPalette.ColorRole.WindowText)
+        ground = window.notice.palette().color(QPalette.ColorRole.Window)
+        return abs(words.lightness() - ground.lightness()) > 100
+
+    window.show_error(BrainTumorError(ErrorCode.INTERNAL, "Something.", "Try again."))
+    try:
+        for colour in (QColor(43, 45, 48), QColor(240, 240, 240)):
+            QApplication.setPalette(QPalette(colour, colour))
+            qtbot.waitUntil(lambda colour=colour: window.palette().color(QPalette.ColorRole.Window) == colour)
+            qtbot.waitUntil(readable)
+    finally:
+        QApplication.setPalette(QPalette())
