@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +26,7 @@ from braintumor_desktop import __version__
 from braintumor_desktop.language import tr
 from braintumor_desktop.locations import bundled
 from braintumor_desktop.storage.settings import load_settings
-from braintumor_desktop.streams import open_missing_streams
+from braintumor_desktop.streams import open_missing_streams, part_from_libraries
 from braintumor_desktop.ui.appearance import apply_appearance
 from braintumor_desktop.ui.localisation import apply_language
 from braintumor_desktop.ui.main_window import MainWindow
@@ -132,7 +133,10 @@ def run(paths: Sequence[Path] = (), *, on_window: Callable[[MainWindow], object]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of the windowed program: paths to open."""
+    if argv is None:  # the process is the program's own
+        warnings.simplefilter("ignore")  # libraries' warnings quote names of patients
     open_missing_streams()
+    part_from_libraries()
     arguments = sys.argv[1:] if argv is None else argv
     return run([Path(a) for a in arguments])
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 from dataclasses import fields
 from io import TextIOWrapper
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from braintumor_desktop import RESEARCH_USE, __version__
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
-from braintumor_desktop.streams import drop_unwritable_output, open_missing_streams
+from braintumor_desktop.streams import drop_unwritable_output, open_missing_streams, part_from_libraries
 
 if TYPE_CHECKING:
     from braintumor_desktop.reporting.dicom.kinds import DicomKind
@@ -34,7 +35,10 @@ COMMANDS = ("analyze", "models", "doctor", "demo", "bench", "deidentify", "train
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; without one, open the window. Returns 0, 1 (some inputs failed) or 2 (wrong usage)."""
+    if argv is None:  # the process is the program's own
+        warnings.simplefilter("ignore")  # libraries' warnings quote names of patients
     open_missing_streams()
+    part_from_libraries()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name that the terminal can't show must not end a batch
             stream.reconfigure(errors="backslashreplace")

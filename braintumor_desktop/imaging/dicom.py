@@ -68,7 +68,7 @@ def _read_stack(
     pixels = np.empty((len(slices), first.rows, first.columns), _pixel_type([each.header for each in slices]))
     graphics: NDArray[np.bool_] | None = None
     headers: list[Any] = [None] * len(slices)
-    digests, size, colour = hashlib.sha256(), 0, False
+    digests, size, colour, unreadable_graphics = hashlib.sha256(), 0, False, False
     order = sorted(range(len(slices)), key=lambda i: (str(slices[i].ref.path), i))
     in_files: dict[FileRef, list[int]] = {ref: list(each) for ref, each in groupby(order, lambda i: slices[i].ref)}
     single = len(in_files) == 1
@@ -82,6 +82,7 @@ def _read_stack(
         digest = hashlib.sha256(data)
         digests = digest if single else _joined(digests, digest.digest())
         colour = colour or planes.colour
+        unreadable_graphics = unreadable_graphics or planes.unreadable_graphics
         for index, plane, drawn in zip(in_files[ref], planes.pixels, planes.graphics, strict=True):
             if plane.shape != pixels.shape[1:]:
                 raise BrainTumorError(
@@ -96,6 +97,8 @@ def _read_stack(
                 graphics[index] = drawn
     check_content(pixels, phrase("The series") if len(slices) > 1 else phrase("The picture"))
     geometry, odd = geometry_of(slices)
+    if unreadable_graphics:
+        odd = (*odd, phrase("Drawings of the device in the file are damaged; they were left out."))
     facts = first.file
     sequence = recognise_sequence(facts.sequence)
     lossy = {each.header.file.lossy for each in slices}

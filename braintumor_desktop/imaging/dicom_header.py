@@ -7,7 +7,6 @@ same `SliceHeader`, so that grouping and ordering need not know the difference. 
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any, Literal
@@ -142,19 +141,17 @@ def read_header(stream: IO[bytes], size: int) -> tuple[SliceHeader, ...]:
     image_truncated.
     """
     pydicom = library()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            dataset = pydicom.dcmread(
-                stream, stop_before_pixels=True, force=True, specific_tags=[*_TAGS, *_SIEMENS, *_VENDOR_B]
-            )
-            _check_is_image(dataset)
-            _check_has_pixels(dataset, stream, size)
-            return tuple(_slices(dataset))
-        except BrainTumorError:
-            raise
-        except Exception as cause:  # pydicom raises nearly every type on damaged files
-            raise damaged() from cause
+    try:
+        dataset = pydicom.dcmread(
+            stream, stop_before_pixels=True, force=True, specific_tags=[*_TAGS, *_SIEMENS, *_VENDOR_B]
+        )
+        _check_is_image(dataset)
+        _check_has_pixels(dataset, stream, size)
+        return tuple(_slices(dataset))
+    except BrainTumorError:
+        raise
+    except Exception as cause:  # pydicom raises nearly every type on damaged files
+        raise damaged() from cause
 
 
 def damaged() -> BrainTumorError:
@@ -291,7 +288,7 @@ def _slice(dataset: Any, facts: FileFacts, frame: int, groups: list[Any]) -> Sli
     b_value = facts.sequence.b_value if b_value is None else b_value
     slope = number_of(value("PixelValueTransformationSequence", "RescaleSlope"))
     intercept = number_of(value("PixelValueTransformationSequence", "RescaleIntercept"))
-    temporal = number_of(value("FrameContentSequence", "TemporalPositionIndex"))
+    temporal = whole_of(value("FrameContentSequence", "TemporalPositionIndex"))
     return SliceHeader(
         file=facts,
         frame=frame,
@@ -313,7 +310,7 @@ def _slice(dataset: Any, facts: FileFacts, frame: int, groups: list[Any]) -> Sli
             None if facts.sequence.inversion_ms is None else round(facts.sequence.inversion_ms, 1),
             str(value("FrameContentSequence", "StackID") or ""),
         ),
-        temporal=int(temporal or dataset.get("TemporalPositionIdentifier") or 0),
+        temporal=temporal or whole_of(dataset.get("TemporalPositionIdentifier")) or 0,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,13 +22,15 @@ _END_OF_IMAGE = b"\xff\xd9"  # of JPEG, JPEG-LS and JPEG 2000 alike
 @dataclass(frozen=True, eq=False)
 class Planes:
     """pixels: one (rows, columns) array a slice asked for; graphics: overlays drawn over it, bool, or None;
-    header: the dataset without its pixels; colour: whether the file was in colour.
+    header: the dataset without its pixels; colour: whether the file was in colour; unreadable_graphics: whether an
+    overlay was left out.
     """
 
     pixels: list[NDArray[Any]]
     graphics: list[NDArray[np.bool_] | None]
     header: Any
     colour: bool
+    unreadable_graphics: bool
 
 
 def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
@@ -40,17 +41,15 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
     Raises BrainTumorError: dicom_unsupported_syntax, image_truncated, dicom_no_pixels, dicom_damaged.
     """
     pydicom = library()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            dataset = pydicom.dcmread(io.BytesIO(data), force=True)
-            _complete_meta(dataset)
-            _check(dataset)
-            return _planes(dataset, slices)
-        except (BrainTumorError, MemoryError):
-            raise
-        except Exception as cause:  # decoders raise nearly every type on broken files
-            raise damaged() from cause
+    try:
+        dataset = pydicom.dcmread(io.BytesIO(data), force=True)
+        _complete_meta(dataset)
+        _check(dataset)
+        return _planes(dataset, slices)
+    except (BrainTumorError, MemoryError):
+        raise
+    except Exception as cause:  # decoders raise nearly every type on broken files
+        raise damaged() from cause
 
 
 def value_range(header: SliceHeader) -> tuple[float, float]:
@@ -71,7 +70,7 @@ def _planes(dataset: Any, slices: Sequence[SliceHeader]) -> Planes:
     facts = slices[0].file
     wanted = [0] if facts.tiles else [header.frame for header in slices]
     frames = _decoded(dataset, wanted)
-    graphics = [_graphics(dataset, header) for header in slices]
+    graphics, unreadable = zip(*(_graphics(dataset, header) for header in slices), strict=True)
     pixels = []
     colour = facts.samples > 1 or facts.photometric == "PALETTE COLOR"
     for index, header in enumerate(slices):
@@ -84,7 +83,7 @@ def _planes(dataset: Any, slices: Sequence[SliceHeader]) -> Planes:
     for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"):
         if keyword in dataset:
             del dataset[keyword]
-    return Planes(pixels, graphics, dataset, colour)
+    return Planes(pixels, list(graphics), dataset, colour, any(unreadable))
 
 
 def _decoded(dataset: Any, wanted: list[int]) -> list[NDArray[Any]]:
@@ -142,29 +141,38 @@ def _luma(frame: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.rint(weighted), frame.dtype)
 
 
-def _graphics(dataset: Any, header: SliceHeader) -> NDArray[np.bool_] | None:
-    """Overlay planes (PS3.3 C.9.2) laid over the slice; None where there are none."""
-    if header.file.tiles:
-        return None
+def _graphics(dataset: Any, header: SliceHeader) -> tuple[NDArray[np.bool_] | None, bool]:
+    """Overlay planes (PS3.3 C.9.2) laid over the slice, None where there are none; and whether one can't be read."""
     drawn: NDArray[np.bool_] | None = None
-    for group in range(0x6000, 0x6020, 2):
-        if (group, 0x3000) not in dataset:
-            embedded = _in_unused_bits(dataset, group, header)
-            if embedded is not None and embedded.any():
-                drawn = embedded if drawn is None else drawn | embedded
+    unreadable = False
+    for group in () if header.file.tiles else range(0x6000, 0x6020, 2):
+        try:
+            plane = _overlay(dataset, group, header)
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 - nearly every type, and the picture is sound
+            unreadable = True
             continue
-        plane = dataset.overlay_array(group)
-        if plane.ndim == 3:
-            first = int(dataset[group, 0x0051].value) - 1 if (group, 0x0051) in dataset else 0
-            plane = plane[header.frame - first] if 0 <= header.frame - first < len(plane) else plane[:0]
-        if not plane.any():
-            continue
-        row, column = (int(v) - 1 for v in dataset[group, 0x0050].value)
-        drawn = np.zeros((header.rows, header.columns), np.bool_) if drawn is None else drawn
-        last_row, last_column = max(0, header.rows - row), max(0, header.columns - column)
-        inside = plane[max(0, -row) : last_row, max(0, -column) : last_column]
-        top, left = max(0, row), max(0, column)
-        drawn[top : top + inside.shape[0], left : left + inside.shape[1]] |= inside.astype(np.bool_)
+        if plane is not None and plane.any():
+            drawn = plane if drawn is None else drawn | plane
+    return drawn, unreadable
+
+
+def _overlay(dataset: Any, group: int, header: SliceHeader) -> NDArray[np.bool_] | None:
+    if (group, 0x3000) not in dataset:
+        return _in_unused_bits(dataset, group, header)
+    plane = dataset.overlay_array(group)
+    if plane.ndim == 3:
+        first = int(dataset[group, 0x0051].value) - 1 if (group, 0x0051) in dataset else 0
+        if not 0 <= header.frame - first < len(plane):
+            return None
+        plane = plane[header.frame - first]
+    row, column = (int(v) - 1 for v in dataset[group, 0x0050].value)
+    drawn = np.zeros((header.rows, header.columns), np.bool_)
+    last_row, last_column = max(0, header.rows - row), max(0, header.columns - column)
+    inside = plane[max(0, -row) : last_row, max(0, -column) : last_column]
+    top, left = max(0, row), max(0, column)
+    drawn[top : top + inside.shape[0], left : left + inside.shape[1]] = inside.astype(np.bool_)
     return drawn
 
 

@@ -21,7 +21,7 @@ from braintumor_desktop.imaging.orientation import LPS_TO_RAS, edge_directions
 SAME_POSITION_MM = 0.01
 UNEVEN_SHARE = 0.02
 """Steps that differ by more than this share of the usual one are uneven: scanners round positions, not more."""
-_SAME_PLANE = 0.9995  # cosine: 1.8 degrees
+_SAME_PLANE = 0.9999985  # cosine: 0.1 degrees
 _TILT_DEGREES = 0.5
 
 
@@ -184,7 +184,9 @@ def _without_copies(group: list[Slice]) -> tuple[list[Slice], tuple[str, ...]]:
     """The same instance twice (copied, or compressed again): the one without loss stays, else the first."""
     best: dict[tuple[object, ...], Slice] = {}
     for index, each in enumerate(group):
-        key = (each.header.file.sop_uid or index, each.header.frame)
+        header = each.header
+        # Some anonymisers give all slices one UID.
+        key = (header.file.sop_uid or index, header.frame, header.position, header.file.instance)
         if key not in best or (best[key].header.file.lossy and not each.header.file.lossy):
             best[key] = each
     copies = len(group) - len(best)

@@ -48,7 +48,7 @@ def lossy_of(dataset: Any, syntax: str) -> tuple[bool | None, str | None]:
 def window_of(center: Any, width: Any, function: Any) -> tuple[float, float] | None:
     """The first window of the file as (low, high) grey values (PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
     centers, widths = floats_of(center), floats_of(width)
-    if not centers or not widths or widths[0] < 1:
+    if not centers or not widths:
         return None
     level, span = centers[0], widths[0]
     if str(function or "LINEAR") == "LINEAR":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -47,17 +46,15 @@ def resolve(ref: FileRef, files: Files) -> tuple[list[FileRef], list[BrainTumorE
 def listed_files(stream: IO[bytes]) -> list[Parts]:
     """The files it names, each as the parts of its path from the DICOMDIR's folder. Raises BrainTumorError."""
     pydicom = library()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            dataset = pydicom.dcmread(stream, force=True, specific_tags=["DirectoryRecordSequence"])
-            found = []
-            for record in dataset.DirectoryRecordSequence:
-                name = record.get("ReferencedFileID")
-                if name:
-                    found.append((name,) if isinstance(name, str) else tuple(str(part) for part in name))
-        except Exception as cause:
-            raise damaged() from cause
+    try:
+        dataset = pydicom.dcmread(stream, force=True, specific_tags=["DirectoryRecordSequence"])
+        found = []
+        for record in dataset.DirectoryRecordSequence:
+            name = record.get("ReferencedFileID")
+            if name:
+                found.append((name,) if isinstance(name, str) else tuple(str(part) for part in name))
+    except Exception as cause:
+        raise damaged() from cause
     return found
 
 

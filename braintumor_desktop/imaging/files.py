@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import lzma
 import stat
 import threading
 import zipfile
@@ -17,6 +18,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.phrases import phrase
 
 HEAD_BYTES = 4096
+_DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, NotImplementedError, EOFError)  # of the ZIP reader
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Files:
         with file:
             try:
                 yield file
-            except (OSError, zipfile.BadZipFile) as cause:
+            except (OSError, *_DAMAGED) as cause:
                 raise _refusal(cause) from cause
 
     def size(self, ref: FileRef) -> int:
@@ -118,7 +120,7 @@ def refusing() -> Iterator[None]:
     """Turn what the system and the ZIP reader raise on opening into typed errors."""
     try:
         yield
-    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as cause:
+    except (OSError, ValueError, *_DAMAGED) as cause:
         raise _refusal(cause) from cause
 
 
@@ -129,7 +131,7 @@ def _refusal(cause: Exception) -> BrainTumorError:
             phrase("The file does not exist."),
             phrase("Check its name, or whether it was moved or its drive was removed."),
         )
-    if isinstance(cause, (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError)):
+    if isinstance(cause, _DAMAGED):
         return BrainTumorError(
             ErrorCode.ARCHIVE_DAMAGED,
             phrase("The ZIP archive is damaged, or packed in a way that is not read."),

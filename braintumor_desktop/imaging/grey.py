@@ -29,6 +29,8 @@ def to_grey(image: Image.Image, data: bytes, format_name: str, page: int, colour
     deep = _deep_colour(image, data, format_name, page)
     if deep is not None:
         return deep
+    if image.mode == "L" and int(tiff_tags(image).get(_SAMPLE_FORMAT, (1,))[0]) == 2:  # Pillow reads it as unsigned
+        return Grey(np.asarray(image).view(np.int8).astype(np.int16))
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         return Grey(_deep_grey(image))
     return _shallow(image, colour_tolerance)

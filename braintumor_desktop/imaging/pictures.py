@@ -3,7 +3,7 @@
 What comes out, in the file's own range and never rescaled:
 
 - grey of up to 8 bits: uint8 (1, 2 and 4 bits spread over 0..255, palettes looked up); 12 and 16 bits: uint16;
-  signed 16 bits: int16; 32-bit integers and floats: float32;
+  signed 8 and 16 bits: int16; 32-bit integers and floats: float32;
 - colour: luma after ITU-R BT.601 (0.299 R + 0.587 G + 0.114 B), 16-bit colour in 16 bits;
 - transparency: over black; TIFF stored white-is-zero: inverted, so that a large value is always bright;
 - turned as the EXIF orientation tag says; colour profiles and gamma are not applied;
@@ -21,7 +21,6 @@ import io
 import logging
 import os
 import threading
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,22 +67,20 @@ def read_picture(data: bytes, format_name: str, path: Path, max_pixels: int, *, 
 
     format_name: as `signatures.recognise` names it. Raises `BrainTumorError` and nothing else.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a decoder's opinions are no use to a reader; faults are raised
-        try:
-            return _read(data, format_name, path, max_pixels, pasted)
-        except BrainTumorError:
-            raise
-        except MemoryError as cause:
-            raise BrainTumorError(
-                ErrorCode.OUT_OF_MEMORY,
-                phrase("The picture needs more memory than the computer has free."),
-                phrase("Close other programs, or export a smaller picture."),
-            ) from cause
-        except Image.DecompressionBombError as cause:
-            raise _too_many_pixels(max_pixels) from cause
-        except Exception as cause:  # decoders raise nearly every type on broken files
-            raise _decoding_error(cause, data, format_name) from cause
+    try:
+        return _read(data, format_name, path, max_pixels, pasted)
+    except BrainTumorError:
+        raise
+    except MemoryError as cause:
+        raise BrainTumorError(
+            ErrorCode.OUT_OF_MEMORY,
+            phrase("The picture needs more memory than the computer has free."),
+            phrase("Close other programs, or export a smaller picture."),
+        ) from cause
+    except Image.DecompressionBombError as cause:
+        raise _too_many_pixels(max_pixels) from cause
+    except Exception as cause:  # decoders raise nearly every type on broken files
+        raise _decoding_error(cause, data, format_name) from cause
 
 
 def _read(data: bytes, format_name: str, path: Path, max_pixels: int, pasted: bool) -> Study:

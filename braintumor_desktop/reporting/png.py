@@ -14,7 +14,7 @@ from braintumor_desktop.reporting.report import Report
 DOTS_PER_INCH = 150
 _WIDTH_MM = 210.0
 _IMAGE_HEIGHT_MM = 58.0
-_BELOW_CONTENT_MM = 18.0  # room for the footer
+_BELOW_CONTENT_MM = 3.6
 _ENOUGH_MM = 5000.0  # PDF allows 14,400 points (ISO 32000-1, Annex C), 5,080 mm
 
 
@@ -28,8 +28,9 @@ def write_png(report: Report, path: Path) -> None:
 def render_png(report: Report) -> bytes:
     """The bytes of the PNG."""
     with compose(report, (_WIDTH_MM, _ENOUGH_MM), _IMAGE_HEIGHT_MM) as sheet:
-        needed = sheet.y + _BELOW_CONTENT_MM
+        needed = sheet.y + _BELOW_CONTENT_MM + sheet.h - sheet.bottom  # room for the footer
     with compose(report, (_WIDTH_MM, needed), _IMAGE_HEIGHT_MM) as sheet:
+        assert sheet.page == 1, "what stands on a second page would be lost"
         document = pypdfium2.PdfDocument(sheet.finish())
     try:
         picture = document[0].render(scale=DOTS_PER_INCH / 72).to_pil().convert("RGB")

@@ -60,3 +60,23 @@ def test_without_a_display_the_window_is_refused_in_one_line(arguments: list[str
     assert done.stderr.count("\n") == 1
     assert "no display" in done.stderr
     assert "--help" in done.stderr
+
+
+def test_a_library_s_warning_never_reaches_the_terminal() -> None:
+    """They quote names of patients."""
+    code = (
+        "import sys, threading, warnings; from braintumor_desktop.cli import main; sys.argv = ['braintumor', 'models'];"
+        "main(); threading.Thread(target=warnings.warn, args=('DOEJANE is unlikely to be a name',)).start()"
+    )
+    environment = os.environ | {"PYTHONWARNINGS": "always"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_diagnostic_is_told_while_libraries_are_silenced() -> None:
+    code = (
+        "import os; from braintumor_desktop.cli import main; main(['models']);"
+        "os.dup2(os.open(os.devnull, os.O_WRONLY), 2); main(['deidentify', 'nowhere.png', 'out'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "[file_not_found]" in done.stderr

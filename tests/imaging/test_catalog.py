@@ -11,6 +11,7 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
@@ -25,7 +26,7 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from braintumor_desktop.domain.errors import Cancelled, ErrorCode
+from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
 from braintumor_desktop.domain.study import InputKind
 from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, list_inputs
 from braintumor_desktop.imaging.phantom import PhantomVolume, make_picture, make_volume
@@ -239,6 +240,23 @@ def test_damaged_archives_raise_nothing(tmp_path: Path, disc: Path) -> None:
             warnings.simplefilter("ignore")  # of Python's own ZIP reader
             catalog = list_inputs([tmp_path / "y.zip"])
         assert ErrorCode.INTERNAL not in codes(catalog)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_damage_in_the_middle_of_a_member_is_told_when_it_is_loaded(tmp_path: Path, packing: int) -> None:
+    noise = np.random.default_rng(1).integers(0, 1000, (64, 64, 20)).astype(np.int16)
+    nib.save(nib.Nifti1Image(noise, np.diag((1.0, 1.0, 3.0, 1.0))), tmp_path / "a.nii")
+    archive = tmp_path / "x.zip"
+    with zipfile.ZipFile(archive, "w", packing) as file:
+        file.write(tmp_path / "a.nii", "a.nii")
+    data = bytearray(archive.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 200] = b"\xff" * 200
+    archive.write_bytes(data)
+    (entry,) = list_inputs([archive]).entries
+    with pytest.raises(BrainTumorError) as caught:
+        entry.load()
+    assert caught.value.code is ErrorCode.ARCHIVE_DAMAGED
 
 
 # DICOMDIR

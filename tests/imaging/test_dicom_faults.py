@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import random
 import tracemalloc
+import warnings
 from pathlib import Path
 
 import pydicom
@@ -18,7 +20,8 @@ from pydicom.uid import (
 )
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.imaging import Limits, list_inputs, load
+from braintumor_desktop.imaging import Limits, Problem, list_inputs, load
+from braintumor_desktop.imaging.dicom_header import read_header
 from dicom_files import edit, only, refusal
 
 
@@ -145,3 +148,31 @@ def test_random_damage_raises_nothing_but_the_typed_error(series: Path) -> None:
         except BrainTumorError:
             continue
         assert study.pixels.ndim == 3
+
+
+def test_reading_leaves_alone_what_other_threads_warn_of(series: Path) -> None:
+    """Warnings quote names: filters, which all threads share, must not come and go while others work."""
+    filters = list(warnings.filters)
+    during = []
+
+    class Watched(io.BytesIO):
+        def read(self, *size: int | None) -> bytes:
+            during.append(list(warnings.filters))
+            return super().read(*size)
+
+    data = (series / "0006.dcm").read_bytes()
+    assert read_header(Watched(data), len(data))
+    assert during
+    assert all(each == filters for each in during)
+
+
+@pytest.mark.parametrize("megabytes", [1, 64])
+def test_a_deflated_file_that_unpacks_to_far_more_is_refused(series: Path, megabytes: int) -> None:
+    def swell(dataset: Dataset) -> None:
+        dataset.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
+        dataset.add_new(0xFFFCFFFC, "OB", bytes(megabytes * 2**20))  # Data Set Trailing Padding
+
+    path = edit(series / "0006.dcm", swell)
+    assert path.stat().st_size < 2**20
+    found = [item.error.code if isinstance(item, Problem) else item.slices for item in list_inputs([path]).items]
+    assert found == [1 if megabytes == 1 else ErrorCode.FILE_TOO_LARGE]

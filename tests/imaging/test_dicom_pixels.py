@@ -147,6 +147,33 @@ def test_a_drawing_in_unused_bits_of_the_pixels_lies_over_them_and_not_in_them(
     assert load(series / "0006.dcm").graphics is None
 
 
+@pytest.mark.parametrize("fault", ["short", "empty", "no rows", "no origin"])
+def test_a_faulty_drawing_is_left_out_with_a_note_and_another_stays(
+    series: Path, phantom: PhantomVolume, fault: str
+) -> None:
+    drawing = np.zeros((40, 48), np.uint8)
+    drawing[5:9, 10:30] = 1
+
+    def change(dataset: Dataset) -> None:
+        for group in (0x60000000, 0x60020000):
+            dataset.add_new(group | 0x0010, "US", 40)
+            dataset.add_new(group | 0x0011, "US", 48)
+            dataset.add_new(group | 0x0050, "SS", [1, 1])
+            dataset.add_new(group | 0x0100, "US", 1)
+            dataset.add_new(group | 0x0102, "US", 0)
+            dataset.add_new(group | 0x3000, "OW", np.packbits(drawing, bitorder="little").tobytes())
+        if fault in ("short", "empty"):
+            dataset[0x60003000].value = b"\1\0" * 10 if fault == "short" else b""
+        else:
+            del dataset[0x60000010 if fault == "no rows" else 0x60000050]
+
+    study = load(edit(series / "0006.dcm", change))
+    assert np.array_equal(study.pixels[0], phantom.pixels[5])
+    assert study.graphics is not None
+    assert np.array_equal(study.graphics[0], drawing == 1)
+    assert "Drawings of the device in the file are damaged; they were left out." in study.notes
+
+
 def test_white_as_zero_is_turned_round_with_its_window(series: Path, phantom: PhantomVolume) -> None:
     def invert(dataset: Dataset) -> None:
         dataset.BitsStored, dataset.HighBit = 12, 11

@@ -318,3 +318,33 @@ def test_a_series_in_any_plane_lies_where_the_reference_puts_it(seed: int) -> No
     np.testing.assert_allclose(study.geometry.affine, np.diag([-1, -1, 1, 1]) @ expected, atol=1e-3)
     np.testing.assert_allclose(study.geometry.affine, affine, atol=1e-3)
     assert study.notes == ()
+
+
+def test_slices_that_all_have_one_uid_are_no_copies(series: Path, phantom: PhantomVolume) -> None:
+    for path in series.iterdir():
+        edit(path, lambda dataset: setattr(dataset, "SOPInstanceUID", "1.2.3.4.5"))
+    shutil.copy(series / "0003.dcm", series / "copy of 0003.dcm")
+    study = only(series).load()
+    assert np.array_equal(study.pixels, phantom.pixels)
+    assert study.notes == ("1 copy of a slice was left out.",)
+
+
+@pytest.mark.parametrize(("degrees", "stacks"), [(0.002, 1), (0.3, 12)])
+def test_slices_that_turn_are_no_stack_but_rounding_is_no_turn(series: Path, degrees: float, stacks: int) -> None:
+    for number, path in enumerate(sorted(series.iterdir())):
+        turned = np.radians(degrees * number)
+
+        def turn(dataset: Dataset, across: float = np.cos(turned), up: float = np.sin(turned)) -> None:
+            dataset.ImageOrientationPatient = [1, 0, 0, 0, round(across, 8), round(up, 8)]
+
+        edit(path, turn)
+    assert len(list_inputs([series]).entries) == stacks
+
+
+@pytest.mark.parametrize("value", [[12, 34], "abcdef", "1.5"])
+def test_a_moment_that_is_no_number_makes_no_file_damaged(series: Path, value: Any) -> None:
+    def change(dataset: Dataset) -> None:
+        with pydicom.config.disable_value_validation():
+            dataset.add_new("TemporalPositionIdentifier", "LO", value if isinstance(value, str) else "12\\34")
+
+    assert load(edit(series / "0006.dcm", change)).slices == 1

@@ -220,8 +220,9 @@ def test_float_tiff_keeps_its_values(tmp_path: Path, grey: NDArray[np.uint8]) ->
     np.testing.assert_array_equal(study.pixels[0], values)
 
 
-def test_signed_sixteen_bit_tiff_keeps_its_values(tmp_path: Path, grey: NDArray[np.uint8]) -> None:
-    values = grey.astype(np.int16) * 100 - 9000
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_signed_tiff_keeps_its_values(tmp_path: Path, grey: NDArray[np.uint8], bits: int) -> None:
+    values = (grey.astype(np.int16) - 128).astype(np.int8) if bits == 8 else grey.astype(np.int16) * 100 - 9000
     study = load(written_tiff(tmp_path, values, sample_format=2))
     assert study.pixels.dtype == np.int16
     np.testing.assert_array_equal(study.pixels[0], values)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
@@ -21,6 +23,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.imaging.phantom import make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.inference.quality import body_part_flag, sequence_flags
@@ -29,6 +32,7 @@ from braintumor_desktop.reporting.deidentification.codestreams import NotUnderst
 from braintumor_desktop.reporting.deidentification.dicom_files import clean_dicom
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.deidentification.shifting import shifted_date, shifted_date_time, shifted_time
+from braintumor_desktop.reporting.deidentification.volumes import clean_nifti
 from braintumor_desktop.reporting.deidentification.words import code_term, known_words
 
 MOMENTS = st.datetimes(datetime(1950, 1, 1), datetime(2090, 1, 1))
@@ -139,3 +143,11 @@ def test_broken_streams_are_refused_in_one_way(data: bytes, kind: str) -> None:
     except NotUnderstoodError:
         return
     assert len(cleaned) <= len(start + data) + 1
+
+
+def test_a_damaged_packed_volume_is_refused_as_damaged() -> None:
+    data = bytearray(gzip.compress(nib.Nifti1Image(np.zeros((4, 4, 4), np.int16), np.eye(4)).to_bytes()))
+    data[10] = 0xFF  # behind gzip's header: a kind of block that there is none of
+    with pytest.raises(BrainTumorError) as refused:
+        clean_nifti(bytes(data), packed=True, most_bytes=2**30)
+    assert refused.value.code == "nifti_damaged"

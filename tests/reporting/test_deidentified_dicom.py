@@ -243,3 +243,14 @@ def test_what_is_no_sound_file_is_refused_as_damaged(slice_file: Path) -> None:
         with pytest.raises(BrainTumorError) as refused:
             clean_dicom(data, Pseudonyms())
         assert refused.value.code in ("dicom_damaged", "dicom_no_pixels", "image_truncated")
+
+
+def test_an_image_without_a_uid_gets_one(slice_file: Path) -> None:
+    dataset = pydicom.dcmread(slice_file)
+    dataset.SOPInstanceUID = ""
+    stream = io.BytesIO()
+    pydicom.dcmwrite(stream, dataset, enforce_file_format=False)
+    _, cleaned = clean(stream.getvalue())
+    assert pydicom.uid.UID(cleaned.SOPInstanceUID).is_valid
+    assert cleaned.file_meta.MediaStorageSOPInstanceUID == cleaned.SOPInstanceUID
+    assert np.array_equal(cleaned.pixel_array, dataset.pixel_array)

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from braintumor_desktop.reporting import ReaderNote, build_report, write_png
+from braintumor_desktop.reporting.letterhead import Letterhead
 
 
 def pixels_of(path: Path) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -51,3 +52,14 @@ def test_banner_lesion_outline_and_heat_map_are_in_the_picture_in_colour(make_an
     assert yellow(seen) > 500
     assert banner(seen) > 20_000
     assert banner(bare) > 20_000
+
+
+def test_a_clinic_s_footer_makes_the_picture_taller_and_takes_nothing_away(make_analysis: Any, tmp_path: Path) -> None:
+    write_png(build_report(make_analysis()), tmp_path / "plain.png")
+    footer = "\n".join(f"line {number}" for number in range(8))
+    write_png(build_report(make_analysis(), letterhead=Letterhead(footer=footer)), tmp_path / "footed.png")
+    plain, footed = pixels_of(tmp_path / "plain.png"), pixels_of(tmp_path / "footed.png")
+    assert footed.shape[0] - plain.shape[0] > 8 * 6.6 * 1.2 / 72 * 150  # lines of 6.6 points
+    above = len(plain) - 90  # the footer's rule
+    ink, ink_footed = ((picture[above - 400 : above] < 128).sum() for picture in (plain, footed))
+    assert abs(ink_footed - ink) < 0.1 * ink

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,22 +61,22 @@ def clean_dicom(
     objects and compressions that can't be judged.
     """
     pydicom = library()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            original = pydicom.dcmread(io.BytesIO(data), force=True)
-            _check_kind(original)
-            dataset = clean_header(original, pseudonyms, dates)
-            dataset.file_meta = _meta(original, dataset)
-            _clean_pixels(dataset)
-            written = _written(dataset)
-            texts, checked = _texts(written)
-            if texts and blank_text:
-                written = _blanked(dataset, texts)
-        except (BrainTumorError, MemoryError):
-            raise
-        except Exception as cause:  # pydicom and decoders raise nearly every type on broken files
-            raise damaged() from cause
+    try:
+        original = pydicom.dcmread(io.BytesIO(data), force=True)
+        _check_kind(original)
+        dataset = clean_header(original, pseudonyms, dates)
+        if not dataset.get("SOPInstanceUID"):
+            dataset.SOPInstanceUID = pseudonyms.uid(hashlib.sha256(data).hexdigest())
+        dataset.file_meta = _meta(original, dataset)
+        _clean_pixels(dataset)
+        written = _written(dataset)
+        texts, checked = _texts(written)
+        if texts and blank_text:
+            written = _blanked(dataset, texts)
+    except (BrainTumorError, MemoryError):
+        raise
+    except Exception as cause:  # pydicom and decoders raise nearly every type on broken files
+        raise damaged() from cause
     place = (
         pseudonyms.patient(patient_identity(original)),
         str(dataset.get("StudyInstanceUID", "")),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -87,9 +86,7 @@ def clean_header(dataset: Any, pseudonyms: Pseudonyms, dates: Dates = Dates.REMO
     pydicom = library()
     identity = patient_identity(dataset)
     shift = pseudonyms.shift(identity) if dates is Dates.SHIFT else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they quote values
-        cleaned = _cleaned(dataset, _Run(pseudonyms, pseudonyms.patient(identity), shift), item=False)
+    cleaned = _cleaned(dataset, _Run(pseudonyms, pseudonyms.patient(identity), shift), item=False)
     for keyword in ("PatientName", "PatientID"):
         setattr(cleaned, keyword, pseudonyms.patient(identity))
     cleaned.PatientIdentityRemoved = "YES"

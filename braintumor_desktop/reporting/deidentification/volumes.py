@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import zlib
 from typing import Any
 
 import nibabel
@@ -45,7 +46,7 @@ def _unpacked(data: bytes, most_bytes: int) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
             plain = stream.read(most_bytes + 1)
-    except (OSError, EOFError) as cause:
+    except (OSError, EOFError, zlib.error) as cause:
         raise _damaged() from cause
     if len(plain) > most_bytes:
         raise BrainTumorError(

@@ -19,7 +19,12 @@ _NAMES = ("PatientName", "ReferringPhysicianName")
 _SHORT = {"PatientID": 64, "IssuerOfPatientID": 64, "StudyID": 16, "AccessionNumber": 16, "StudyDescription": 64}
 _EMPTY_ALLOWED = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID")
 _TYPE_2 = (*_EMPTY_ALLOWED, "AccessionNumber", "ReferringPhysicianName")
-_FORMATS = {"PatientAge": r"\d{3}[DWMY]", "PatientSex": r"[MFO]", "StudyTime": r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"}
+_SIXTIETHS = r"[0-5]\d"
+_FORMATS = {
+    "PatientAge": r"\d{3}[DWMY]",
+    "PatientSex": r"[MFO]",
+    "StudyTime": rf"([01]\d|2[0-3])({_SIXTIETHS}({_SIXTIETHS}(\.\d{{1,6}})?)?)?",
+}
 _BIRTH_AND_STUDY = ("PatientBirthDate", "StudyDate")
 
 
@@ -124,6 +129,7 @@ def _date(value: str) -> str:
     """A DICOM date; that of ACR-NEMA, ``1999.12.31``, too. Empty where it is no date."""
     plain = value.replace(".", "")
     try:
-        return datetime.strptime(plain, "%Y%m%d").strftime("%Y%m%d") if len(plain) == 8 else ""
+        # Years before 1000 would lose their zeros in strftime.
+        return datetime.strptime(plain, "%Y%m%d").date().isoformat().replace("-", "") if len(plain) == 8 else ""
     except ValueError:
         return ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
@@ -45,9 +44,7 @@ def dicom_objects(
     """
     chosen = in_order(kinds)
     library()  # keeps pydicom's own messages, which quote values, out of the log
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they quote names of patients
-        found = _objects(report, analysis, chosen, identity, paper)
+    found = _objects(report, analysis, chosen, identity, paper)
     if not found:
         raise BrainTumorError(
             ErrorCode.EXPORT_FAILED,
@@ -83,12 +80,10 @@ def _written_here(path: Path) -> bool:
     """By its name and by who made it: an archive's own report may be called the same."""
     if not _NAME.fullmatch(path.name):
         return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            dataset = library().dcmread(path, stop_before_pixels=True, specific_tags=["Manufacturer"])
-        except Exception:  # noqa: BLE001 - pydicom raises nearly every type on what is no DICOM file
-            return False
+    try:
+        dataset = library().dcmread(path, stop_before_pixels=True, specific_tags=["Manufacturer"])
+    except Exception:  # noqa: BLE001 - pydicom raises nearly every type on what is no DICOM file
+        return False
     return bool(dataset.get("Manufacturer") == MANUFACTURER)
 
 
@@ -120,7 +115,5 @@ def _objects(
 
 def _encoded(dataset: Dataset) -> bytes:
     stream = BytesIO()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        dataset.save_as(stream, enforce_file_format=True)
+    dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()

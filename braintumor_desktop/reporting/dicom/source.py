@@ -213,6 +213,9 @@ def _places(study: Study) -> tuple[tuple[float, ...] | None, list[Triple] | None
 
 
 def _has_uids(headers: Sequence[Any]) -> bool:
-    """Some anonymisers remove them."""
+    """Some anonymisers remove them, or give all files the same."""
     wanted = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
-    return all(is_uid(header.get(keyword)) for header in headers for keyword in wanted)
+    files = {id(header): str(header.get("SOPInstanceUID")) for header in headers}  # slices of one file share its header
+    return len(set(files.values())) == len(files) and all(
+        is_uid(header.get(keyword)) for header in headers for keyword in wanted
+    )

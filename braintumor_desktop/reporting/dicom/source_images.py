@@ -58,7 +58,8 @@ def capture_source(study: Study, source: SourceSeries) -> list[Dataset]:
         if (slope, intercept) != (1.0, 0.0):
             image.RescaleSlope, image.RescaleIntercept = f"{slope:.10g}", f"{intercept:.10g}"
             image.RescaleType = "US"
-        image.WindowCenter, image.WindowWidth = f"{(low + high) / 2:.8g}", f"{max(high - low, 1):.8g}"
+        image.WindowCenter, image.WindowWidth = f"{(low + high) / 2:.8g}", f"{high - low:.8g}"
+        image.VOILUTFunction = "LINEAR_EXACT"  # the usual one takes no width below 1
         source.compression.tell(image)
         complete(image, source)
         made.append(image)
