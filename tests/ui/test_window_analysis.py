@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
@@ -21,7 +20,6 @@ from braintumor_desktop.storage.settings import Settings, load_settings
 from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
-from braintumor_desktop.ui.results_panel import ResultsPanel
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 Drop = Callable[[MainWindow, QMimeData], bool]
@@ -155,24 +153,12 @@ def test_a_model_that_can_not_be_opened_leaves_the_picture_usable(
 
 
 def test_sizes_are_in_pixels_where_the_file_has_no_spacing(opened: MainWindow) -> None:
-    from PySide6.QtWidgets import QLabel
 
     words = [label.text() for label in opened.results.findChildren(QLabel)]
     assert "400 px" in words
     assert "27.6 px" in words  # across a square of 20 pixels, from side middle to side middle: sqrt(20² + 19²)
     assert "This file has no pixel spacing, so sizes are in pixels." in words
     assert not any(word.endswith(" mm") for word in words)
-
-
-def needed_by(results: ResultsPanel) -> int:
-    """The least width of what a panel shows."""
-    return results.widget().minimumSizeHint().width()
-
-
-def test_the_results_need_no_more_width_than_their_panel_has(opened: MainWindow) -> None:
-    """There is no scroll bar to the right: what is wider is cut off."""
-    assert "0.81" in {label.text() for label in opened.results.findChildren(QLabel)}
-    assert needed_by(opened.results) <= opened.results.viewport().width()
 
 
 def test_the_reader_s_verdict_belongs_to_its_case(
@@ -430,28 +416,3 @@ def test_cases_that_wait_are_analysed_by_the_model_chosen_meanwhile(
     qtbot.waitUntil(lambda: settled(window))
     assert asked == [first, window.settings.model_id, window.settings.model_id]
     window.close()
-
-
-@pytest.fixture
-def large_text() -> Iterator[None]:
-    """A desktop whose letters are nearly twice as large as usual."""
-    usual = QApplication.font()
-    large = QFont(usual)
-    large.setPointSizeF(16)
-    QApplication.setFont(large)
-    yield
-    QApplication.setFont(usual)
-
-
-@pytest.mark.usefixtures("large_text")
-def test_large_text_hides_no_probability(
-    qtbot: QtBot, window: MainWindow, stack: Path, drop: Drop, files: Files, settled: Settled
-) -> None:
-    drop(window, files(stack))
-    qtbot.waitUntil(lambda: settled(window) and window.slice_strip.isVisible())
-    results, strip, view = window.results, window.slice_strip, window.case_panel.view
-    qtbot.waitUntil(lambda: results.bars.isVisible() and results.viewport().width() >= needed_by(results))
-    first, second = strip.bar_centre(0).x(), strip.bar_centre(1).x()
-    assert first - (second - first) / 2 >= strip.fontMetrics().horizontalAdvance("100 %")
-    row = view.visualRect(window.workspace.model.index_of(window.workspace.model.cases[0]))
-    assert row.height() >= 3 * view.fontMetrics().height()
