@@ -19,7 +19,7 @@ from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import ManifestRow, find_model, manifest_path, read_manifest
 from braintumor_desktop.training import comparison_page
 from braintumor_desktop.training.comparison_plot import plot_stress
-from braintumor_desktop.training.data import read_grey, read_rows
+from braintumor_desktop.training.data import array_study, read_grey, read_rows
 from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a_group
 from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import ablation_table, folds_table, read_folds
@@ -113,9 +113,9 @@ def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
             analyzer,
             data,
             (
-                *(("Cheng val", read_grey(r.path)) for r in cheng[::EVERY_BRAIN]),
-                *(("web val, without CT", read_grey(r.path)) for r in web if told.get(r.group) != "CT"),
-                *(("tumour-free heads", pixels) for _, pixels in list(healthy_slices(data))[::EVERY_BRAIN]),
+                *(("Cheng val", array_study(read_grey(r.path))) for r in cheng[::EVERY_BRAIN]),
+                *(("web val, without CT", array_study(read_grey(r.path))) for r in web if told.get(r.group) != "CT"),
+                *(("tumour-free heads", study) for _, study in list(healthy_slices(data))[::EVERY_BRAIN]),
             ),
         ),
         "sequences": lambda: how_warned(

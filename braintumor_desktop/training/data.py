@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
-from braintumor_desktop.domain.study import InputKind, Source, Study
+from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging import head, windowing
 from braintumor_desktop.inference import preprocess
 from braintumor_desktop.inference.preprocess import find_frame, normalise, resample
@@ -142,10 +142,16 @@ def read_grey(path: Path) -> NDArray[np.uint8]:
     return np.asarray(pixels, dtype=np.uint8)
 
 
-def array_study(pixels: NDArray[Any], name: str = "picture", kind: InputKind = InputKind.PICTURE) -> Study:
-    """A study of one slice (rows, columns) that is in no file, for the Analyzer."""
+def array_study(
+    pixels: NDArray[Any],
+    name: str = "picture",
+    kind: InputKind = InputKind.PICTURE,
+    spacing_mm: tuple[float, float] | None = None,
+) -> Study:
+    """A study of one slice (rows, columns) that is in no file, for the Analyzer. spacing_mm: between rows, columns."""
     digest = hashlib.sha256(np.ascontiguousarray(pixels).tobytes()).hexdigest()
-    return Study(pixels[None], Source(Path(name), digest, 0, kind, "array", 8 * pixels.itemsize, None))
+    source = Source(Path(name), digest, 0, kind, "array", 8 * pixels.itemsize, None)
+    return Study(pixels[None], source, Geometry(pixel_spacing_mm=spacing_mm))
 
 
 def allowed_classes(label: str) -> NDArray[np.bool_]:
@@ -249,14 +255,9 @@ def volume_slices(path: Path, every: float = 6.0, least: float = 0.15) -> Iterat
             pixels = np.rot90(np.take(volume, index, axis=axis))[:, ::-1]
             if (pixels > 0.1 * bright).mean() < least:
                 continue
-            yield plane, square(pixels, height, width)
-
-
-def square(pixels: NDArray[np.float32], height: float, width: float) -> NDArray[np.float32]:
-    """A slice (rows, columns) whose pixels measure height x width mm, in square pixels of the smaller of the two."""
-    fine = min(height, width)
-    size = (round(pixels.shape[1] * width / fine), round(pixels.shape[0] * height / fine))
-    return np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_LINEAR))
+            fine = min(height, width)
+            size = (round(pixels.shape[1] * width / fine), round(pixels.shape[0] * height / fine))
+            yield plane, np.asarray(cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_LINEAR))
 
 
 def _volume_items(path: Path) -> list[Item]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import CLASSES, Analysis, TumorClass
-from braintumor_desktop.domain.study import InputKind
+from braintumor_desktop.domain.study import InputKind, Study
 from braintumor_desktop.imaging import load
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.device import choose_device
@@ -39,7 +39,6 @@ from braintumor_desktop.training.data import (
     array_study,
     read_grey,
     read_rows,
-    square,
     volume_slices,
 )
 from braintumor_desktop.training.metrics import (
@@ -177,8 +176,8 @@ def _overlap(analysis: Analysis, truth: NDArray[np.bool_] | None) -> tuple[float
 def _tumor_free(analyzer: Analyzer, data: Path) -> dict[str, dict[str, int]]:
     """Slices called tumour in heads without a tumour that training never saw: counts by series."""
     found: dict[str, dict[str, int]] = {}
-    for name, pixels in healthy_slices(data):
-        analysis = analyzer.analyze(array_study(pixels, name, InputKind.NIFTI))
+    for name, study in healthy_slices(data):
+        analysis = analyzer.analyze(study)
         counts = found.setdefault(name, {"slices": 0, "called_tumor": 0, "outlined": 0})
         counts["slices"] += 1
         counts["called_tumor"] += analysis.finding.top_class is not TumorClass.NO_TUMOR
@@ -186,19 +185,21 @@ def _tumor_free(analyzer: Analyzer, data: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def healthy_slices(data: Path) -> Iterator[tuple[str, NDArray[np.float32]]]:
-    """(series, slice in square pixels) of the heads without a tumour that training never saw."""
+def healthy_slices(data: Path) -> Iterator[tuple[str, Study]]:
+    """(series, slice) of the heads without a tumour that training never saw, without what the headers tell else."""
     for path in sorted((data / "volumes").rglob("*.nii.gz")):
         if path.name.startswith(HELD_OUT_VOLUMES):
             for plane, pixels in volume_slices(path):
-                yield f"{path.name.removesuffix('.nii.gz')} {plane}", pixels
+                name = f"{path.name.removesuffix('.nii.gz')} {plane}"
+                yield name, array_study(pixels, name, InputKind.NIFTI)
     import pydicom
 
     for file in sorted((data / "dicom" / "t1_series_implicit_le").glob("*.dcm"))[::4]:
         dataset = pydicom.dcmread(file)
         pixels = dataset.pixel_array.astype(np.float32)
         if (pixels > 0.1 * np.percentile(pixels, 99.5)).mean() >= 0.15:
-            yield "t1_series_implicit_le", square(pixels, *map(float, dataset.PixelSpacing))
+            down, across = map(float, dataset.PixelSpacing)
+            yield "t1_series_implicit_le", array_study(pixels, "t1_series_implicit_le", InputKind.NIFTI, (down, across))
 
 
 def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -> tuple[dict[str, Any], Calibration]:

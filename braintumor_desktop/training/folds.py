@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from braintumor_desktop import __version__
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
+from braintumor_desktop.domain.study import Study
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.device import choose_device
-from braintumor_desktop.inference.preprocess import find_frame, normalise, resample
+from braintumor_desktop.inference.preprocess import find_frame, normalise, pixel_ratio, resample
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.training.augment import remove_lesion, transplant
 from braintumor_desktop.training.candidate import candidate
@@ -61,7 +62,7 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
         row = candidate("neuro", weights, folder, None)
         analyzer = Analyzer(load_network(row, folder), row, choose_device(device))
         found, web = answers(analyzer, rows), answers(analyzer, others)
-        healthy = [pixels for _, pixels in healthy_slices(data)]
+        healthy = [study for _, study in healthy_slices(data)]
         pairs = list(_taken_out(rows[::EVERY]))
         three = found.log_p[:, :TYPES].argmax(axis=1)
         tumor, known = web.truth != NONE, web.truth >= 0
@@ -81,9 +82,9 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
             "web_auroc": float(auroc(tumor, 1 - np.exp(web.log_p[:, NONE]))),
             "web_macro_f1_4": float(macro_f1(web.truth[known], web.log_p[known].argmax(axis=1), TYPES + 1)),
             "tumor_free": _called_tumor(analyzer, healthy),
-            "lesion_there": _called_tumor(analyzer, (there for there, _ in pairs)),
-            "lesion_taken_out": _called_tumor(analyzer, (gone for _, gone in pairs)),
-            "lesion_put_in": _called_tumor(analyzer, _put_in(healthy[::EVERY], rows)),
+            "lesion_there": _called_tumor(analyzer, (array_study(there) for there, _ in pairs)),
+            "lesion_taken_out": _called_tumor(analyzer, (array_study(gone) for _, gone in pairs)),
+            "lesion_put_in": _called_tumor(analyzer, map(array_study, _put_in(healthy[::EVERY], rows))),
         }
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(figures, indent=1) + "\n"
@@ -91,8 +92,8 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
     return text
 
 
-def _called_tumor(analyzer: Analyzer, pictures: Iterable[Image]) -> dict[str, int]:
-    said = [analyzer.analyze(array_study(p)).finding.top_class is not TumorClass.NO_TUMOR for p in pictures]
+def _called_tumor(analyzer: Analyzer, studies: Iterable[Study]) -> dict[str, int]:
+    said = [analyzer.analyze(study).finding.top_class is not TumorClass.NO_TUMOR for study in studies]
     return {"slices": len(said), "called_tumor": sum(said)}
 
 
@@ -105,11 +106,12 @@ def _taken_out(rows: list[Row]) -> Iterator[tuple[Image, Image]]:
             yield 255 * picture, 255 * without
 
 
-def _put_in(heads: list[Image], rows: list[Row]) -> Iterator[Image]:
+def _put_in(heads: list[Study], rows: list[Row]) -> Iterator[Image]:
     """Tumour-free heads, each with a lesion of the rows' patients, where it fits."""
     donors = cycle(rows[:: max(len(rows) // max(len(heads), 1), 1)])
     for number, (head, donor) in enumerate(zip(heads, donors, strict=False)):
-        host = normalise(resample(head, find_frame(head), PACK_SIZE))
+        pixels, ratio = head.pixels[0], pixel_ratio(head.geometry.pixel_spacing_mm)
+        host = normalise(resample(pixels, find_frame(pixels, ratio=ratio), PACK_SIZE))
         grown = transplant(host, *_floats(donor), np.random.default_rng([number, 2]))
         if grown is not None:
             yield 255 * grown[0]

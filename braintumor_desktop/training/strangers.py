@@ -11,6 +11,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from braintumor_desktop.domain.study import Study
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.quality import FAMILIAR
 from braintumor_desktop.training.data import array_study
@@ -155,16 +156,17 @@ def _other_parts(data: Path) -> Iterator[tuple[str, NDArray[Any]]]:
             yield from ((kind, pixels[y:, x:][:rows, :columns]) for y in (0, rows // 2) for x in (0, columns // 2))
 
 
-def how_strange(analyzer: Analyzer, data: Path, brains: Iterable[tuple[str, NDArray[Any]]]) -> dict[str, Any] | None:
+def how_strange(analyzer: Analyzer, data: Path, brains: Iterable[tuple[str, Study]]) -> dict[str, Any] | None:
     """Strangeness of strangers against brains; None where the model can't judge.
 
     brains: (kind, slice) of brain MRI that training never saw. Gives the area under the ROC curve, and for each kind
     the number, the share flagged as unfamiliar and the median score.
     """
     scores: dict[str, dict[str, list[float]]] = {"strangers": {}, "brains": {}}
-    for side, pictures in (("brains", brains), ("strangers", strangers(data))):
-        for kind, pixels in pictures:
-            score = analyzer.analyze(array_study(pixels)).quality.ood_score
+    others = ((kind, array_study(pixels)) for kind, pixels in strangers(data))
+    for side, pictures in (("brains", brains), ("strangers", others)):
+        for kind, study in pictures:
+            score = analyzer.analyze(study).quality.ood_score
             if score is None:
                 return None
             scores[side].setdefault(kind, []).append(score)
