@@ -90,7 +90,8 @@ def evaluate(
     publish: make them the bundled model's, with the calibration fitted here; without weights, the bundled ones get a
     new calibration.
     """
-    if weights is not None:
+    trained_as = ARCHITECTURES.get(model)
+    if weights is not None and (trained_as is None or not trained_as.reference):  # these learn from the split alone
         refuse_what_saw_val(weights)
     with tempfile.TemporaryDirectory(prefix="braintumor-evaluate-") as temporary:
         folder = Path(temporary) if weights is not None else manifest_path().parent
