@@ -16,10 +16,12 @@ def reader_at_work(window: MainWindow) -> bool:
     return dragged or window.measuring.tool is not None or _types(window)
 
 
-def leave_text(window: MainWindow) -> None:
-    """What is opened from here on is shown, unless the reader types on."""
+def leave_off(window: MainWindow) -> None:
+    """What is opened from here on is shown, unless the reader types or draws on."""
     if _types(window):
         window.viewer.setFocus()
+    if window.measuring.tool is not None:
+        window.measuring.choose(None)
 
 
 def _types(window: MainWindow) -> bool:

@@ -20,7 +20,7 @@ from braintumor_desktop.imaging.sample import sample_picture, sample_stack
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting.dicom.kinds import DicomKind
 from braintumor_desktop.ui.appearance import apply_appearance
-from braintumor_desktop.ui.at_work import leave_text
+from braintumor_desktop.ui.at_work import leave_off
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.deidentifying import stem_of
 from braintumor_desktop.ui.dicom_dialog import DicomDialog
@@ -83,19 +83,19 @@ class Commands(QObject):
         """Open files and folders, and start the next file dialog where they lie."""
         first = paths[0]
         self._window.settings.last_folder = str(first if os.path.isdir(first) else first.parent)  # noqa: PTH112 - never raises
-        leave_text(self._window)
+        leave_off(self._window)
         self._window.workspace.open_paths(paths)
 
     def open_pasted(self, picture: bytes) -> None:
-        leave_text(self._window)
+        leave_off(self._window)
         self._window.workspace.open_pasted(picture)
 
     def open_sample(self) -> None:
-        leave_text(self._window)
+        leave_off(self._window)
         self._window.workspace.open_made(tr("Synthetic head"), sample_picture)
 
     def open_sample_stack(self) -> None:
-        leave_text(self._window)
+        leave_off(self._window)
         self._window.workspace.open_made(tr("Synthetic stack"), sample_stack)
 
     def fill_recent(self, menu: QMenu) -> None:
@@ -205,7 +205,7 @@ class Commands(QObject):
         window = self._window
         there = all(case in window.workspace.model.cases for case in cases)
         if there and window.unsaved.ask(cases, partial(self._join, cases)):
-            leave_text(window)
+            leave_off(window)
             if window.area.other in cases:
                 window.area.show_beside(None)
             join(cases, window.workspace)

@@ -104,10 +104,14 @@ def test_what_is_loaded_while_the_reader_types_draws_or_drags_stays_in_the_list(
     assert opened.viewer.study is second.study is not None
 
 
-def test_what_is_opened_after_a_comment_was_typed_is_shown(
-    qtbot: QtBot, opened: MainWindow, stack: Path, drop: Drop, files: Files
+@pytest.mark.parametrize("left", ["comment", "tool"])
+def test_what_is_opened_after_a_comment_was_typed_or_a_tool_taken_is_shown(
+    qtbot: QtBot, opened: MainWindow, stack: Path, drop: Drop, files: Files, left: str
 ) -> None:
-    opened.results.reader.comment.setFocus()
+    if left == "comment":
+        opened.results.reader.comment.setFocus()
+    else:
+        opened.actions_by_name["length"].trigger()
     drop(opened, files(stack))
     qtbot.waitUntil(lambda: opened.viewer.study is not None and opened.viewer.study.slices == 5)
 
