@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
         self.workspace.model.rowsRemoved.connect(self._case_removed)
         self.workspace.ready_to_show.connect(self._ready_to_show)
         self.workspace.changed.connect(self._case_changed)
-        self.workspace.trouble.connect(self._trouble)
+        self.workspace.trouble.connect(self.notice.show_error)
         self.workspace.opened.connect(self._remember)
         self.workspace.passed_over.connect(self._passed_over)
         self.workspace.reader.listing.connect(self._listing)
@@ -292,11 +292,6 @@ class MainWindow(QMainWindow):
         self.notice.hide_unless_about(cases)
         if self.area.other is not None and self.area.other not in cases:
             self.area.show_beside(None)
-
-    def _trouble(self, error: BrainTumorError, case: Case | None) -> None:
-        self.notice.show_error(error, case)
-        if case is not None and case is self.workspace.shown:
-            self.show_case(case)
 
     def show_error(self, error: BrainTumorError) -> None:
         """Tell an error that belongs to no case."""
