@@ -196,9 +196,10 @@ class Lesion:
 class KeySlices:
     """Slices of a series to look at first.
 
-    largest: the key slice of the largest lesion, None without one; most_confident: the class of the series' finding is
-    most probable there, of the slices with an outline, or without one of those that show much of the head;
-    most_uncertain: the four probabilities are closest to each other (greatest entropy), of the slices that show a head.
+    largest: the key slice of the largest lesion, None without one; most_confident: the series' likeliest
+    tumour, or no tumour where that is as likely as all tumours, is most probable there, of the slices with an outline,
+    or without one of those that show much of the head; most_uncertain: the four probabilities are closest to each other
+    (greatest entropy), of the slices that show a head.
     """
 
     largest: int | None

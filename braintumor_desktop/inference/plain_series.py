@@ -13,7 +13,7 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.inference.picture_reading import Reading, SliceAnswer
 from braintumor_desktop.inference.probability import finding_from, softmax
-from braintumor_desktop.inference.series import NO_TUMOR, choose_key_slices, has_head, suspicious_run
+from braintumor_desktop.inference.series import NO_TUMOR, choose_key_slices, has_head, sought_class, suspicious_run
 from braintumor_desktop.inference.series_reading import partly_flag, slice_findings
 from braintumor_desktop.inference.slice_axis import positions, smooth
 from braintumor_desktop.models.manifest import Calibration
@@ -30,7 +30,6 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
     for index, answer in enumerate(answers):
         heatmap.put(index, answer.heat())
     pooled = np.asarray(probabilities[seen].mean(axis=0))
-    top = NO_TUMOR if pooled[NO_TUMOR] >= 0.5 else int(pooled[:NO_TUMOR].argmax())
     done = np.arange(len(answers))
     tumor = 1 - probabilities[:, NO_TUMOR]
     flags = [
@@ -53,6 +52,6 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
         heatmap=heatmap,
         key=int(tumor.argmax()),
         slices=slice_findings(probabilities, done, [None] * len(done), calibration, study),
-        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, top, heads),
+        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, sought_class(pooled), heads),
         flags=flags,
     )

@@ -199,10 +199,18 @@ def suspicious_run(tumor: NDArray[np.float64], places: NDArray[np.float64] | Non
     return (first, last) if last - first + 1 >= SUSPICIOUS_SLICES and reach >= SUSPICIOUS_MM else None
 
 
+def sought_class(pooled: NDArray[np.float64]) -> int:
+    """Index of the class that slices are sought for: the likeliest tumour, where tumours are likelier than none.
+
+    pooled: (4,), the series' probabilities.
+    """
+    return NO_TUMOR if pooled[NO_TUMOR] >= 0.5 else int(pooled[:NO_TUMOR].argmax())
+
+
 def choose_key_slices(
     areas: NDArray[np.int64], probabilities: NDArray[np.float64], top: int, heads: NDArray[np.int64]
 ) -> KeySlices:
-    """Slices to look at first. areas: (n,) outlined pixels; probabilities: (n, 4); top: class of the finding;
+    """Slices to look at first. areas: (n,) outlined pixels; probabilities: (n, 4); top: `sought_class`;
     heads: (n,) pixels of the head's outline, 0 where there is none.
 
     The most confident one is sought among the slices with an outline; without one, among those that show at least

@@ -34,6 +34,7 @@ from braintumor_desktop.inference.series import (
     judge,
     series_probabilities,
     smoothed_maps,
+    sought_class,
     suspicious_run,
 )
 from braintumor_desktop.inference.slice_axis import positions, smooth
@@ -88,7 +89,7 @@ def read_series(
     # The coverage that was calibrated on slices is no promise about series.
     finding = replace(finding_from(pooled, calibration), coverage=None)
     areas = mask[done].sum(axis=(1, 2))
-    keys = choose_key_slices(areas, known, int(pooled.argmax()), slices.heads)
+    keys = choose_key_slices(areas, known, sought_class(pooled), slices.heads)
     return Reading(
         segmentation=segmentation,
         heatmap=slices.heatmap,

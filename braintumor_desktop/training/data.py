@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import inspect
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -192,8 +193,10 @@ def load_pack(data: Path, cache: Path, *, split: str, folds: Iterable[int] | Non
 def how_framed(*more: Path) -> str:
     """The code that pictures pass on their way into a pack: where it changes, packs are made anew."""
     return "".join(
-        Path(str(part)).read_text()
-        for part in (preprocess.__file__, head.__file__, windowing.__file__, __file__, *more)
+        [
+            *map(inspect.getsource, (preprocess, head, windowing)),
+            *(part.read_text() for part in (Path(__file__), *more)),
+        ]
     )
 
 

@@ -28,6 +28,7 @@ from braintumor_desktop.inference.series import (
     pool,
     series_probabilities,
     smoothed_maps,
+    sought_class,
     suspicious_run,
 )
 from braintumor_desktop.inference.series_reading import named_slices
@@ -324,3 +325,11 @@ def test_with_a_lesion_the_most_confident_slice_shows_it() -> None:
 def test_a_sentence_names_a_slice_once_and_no_more_than_five() -> None:
     assert named_slices([6, 5, 0, 5, 24]) == "7, 6, 1, 25"
     assert named_slices([6, 5, 0, 5, 24, 3, 2]) == "7, 6, 1, 25, 4 and others"
+
+
+@pytest.mark.parametrize(
+    ("pooled", "sought"),
+    [([0.2, 0.25, 0.1, 0.45], 1), ([0.2, 0.2, 0.1, 0.5], NO_TUMOR), ([0.1, 0.1, 0.5, 0.3], 2)],
+)
+def test_slices_are_sought_for_a_tumour_where_tumours_are_likelier_than_none(pooled: list[float], sought: int) -> None:
+    assert sought_class(np.array(pooled)) == sought
