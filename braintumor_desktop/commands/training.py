@@ -28,10 +28,11 @@ def run_train(
     of training pictures and put into them.
     """
     try:
+        from braintumor_desktop.training.config import Config
         from braintumor_desktop.training.data import FOLDS
         from braintumor_desktop.training.recipes import Recipe, is_recipe
         from braintumor_desktop.training.reference_train import train_reference
-        from braintumor_desktop.training.train import Config, train
+        from braintumor_desktop.training.train import train
     except ImportError as error:
         raise no_training() from error
     if is_recipe(config):

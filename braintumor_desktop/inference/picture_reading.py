@@ -65,16 +65,20 @@ class Reading:
     flags: list[QualityFlag] = field(default_factory=list)
 
 
+SURE = 0.95
+"""Where *no tumour* is less probable than this, a tumour is not ruled out: its outline is sought as if it were named,
+so that the reader sees which place is doubted. Of a reference model only what is named is outlined."""
+
 FAINT = 0.2
-"""Where a tumour is named and nothing reaches the outline's threshold, the largest place above this is outlined.
+"""Where a tumour is suspected and nothing reaches the outline's threshold, the largest place above this is outlined.
 Training on tumour-free heads makes outlines cautious; a class that says tumour is reason to look again."""
 
 
 def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration, *, fixed: bool = False) -> Reading:
     """The answer on its one slice is the answer.
 
-    Where a tumour is named, its outline is the one of the greatest expected Dice; elsewhere, and where it is `fixed` as
-    in the originals of the reference models, it is cut at the calibration's threshold.
+    Where a tumour is not ruled out (`SURE`), its outline is the one of the greatest expected Dice; elsewhere, and where
+    it is `fixed` as in the originals of the reference models, it is cut at the calibration's threshold.
     """
     finding = finding_from(softmax(answer.logits / calibration.temperature), calibration)
     segmentation, flags = None, []
@@ -82,11 +86,12 @@ def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration, *,
         lesion = answer.frame.back(answer.lesion)
         smallest = SMALLEST_SHARE * answer.frame.side**2
         named = finding.top_class is not TumorClass.NO_TUMOR
-        best = best_threshold(lesion) if named and not fixed else None
+        suspected = named if fixed else finding.probabilities[TumorClass.NO_TUMOR] < SURE
+        best = best_threshold(lesion) if suspected and not fixed else None
         mask = clean(lesion >= (best or calibration.mask_threshold), smallest)
-        if named and not mask.any():
+        if suspected and not mask.any():
             mask = largest_component(clean(lesion > FAINT, smallest))
-        if named and mask.any() and lesion.max() <= calibration.mask_threshold:
+        if suspected and mask.any() and lesion.max() <= calibration.mask_threshold:
             words = phrase("The outline is faint: the model is unsure of the place.")
             flags.append(QualityFlag("faint_outline", words))
         segmentation = measure(mask[None], lesion[None], lambda _index: answer.head_px, study.geometry)

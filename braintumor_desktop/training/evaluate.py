@@ -96,13 +96,17 @@ def evaluate(
     with tempfile.TemporaryDirectory(prefix="braintumor-evaluate-") as temporary:
         folder = Path(temporary) if weights is not None else manifest_path().parent
         row = find_model(model) if weights is None else candidate(model, weights, folder, data)
-        uncalibrated = replace(
-            row, calibration=Calibration(mask_threshold=row.calibration.mask_threshold)
-        )  # raw figures
-        analyzer = Analyzer(load_network(row, folder), uncalibrated, choose_device(device))
+        raw = Calibration(mask_threshold=row.calibration.mask_threshold)
+        network, place = load_network(row, folder), choose_device(device)
+        analyzer = Analyzer(network, replace(row, calibration=raw), place)
         rows = read_rows(data)
-        cheng = answers(analyzer, [r for r in rows if r.split == "val" and r.source == "cheng"])
+        of_cheng = [r for r in rows if r.split == "val" and r.source == "cheng"]
+        cheng = answers(analyzer, of_cheng)
         web = answers(analyzer, one_a_group([r for r in rows if r.split == "val" and r.source != "cheng"]))
+        if not ARCHITECTURES[row.architecture].reference:  # what is outlined depends on how sure it is
+            warm = replace(raw, temperature=fit_temperature(*_typed(cheng, web)[:2]))
+            analyzer = Analyzer(network, replace(row, calibration=warm), place)
+            cheng = replace(answers(analyzer, of_cheng), log_p=cheng.log_p)
         healthy = _tumor_free(analyzer, data)
         figures, calibration = _figures(cheng, web, healthy)
         gives = ARCHITECTURES[row.architecture]
@@ -204,9 +208,7 @@ def healthy_slices(data: Path) -> Iterator[tuple[str, Study]]:
 
 
 def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -> tuple[dict[str, Any], Calibration]:
-    log_p = np.concatenate([cheng.log_p, web.log_p[web.truth >= 0]])
-    truth = np.concatenate([cheng.truth, web.truth[web.truth >= 0]])
-    groups = np.concatenate([cheng.groups, web.groups[web.truth >= 0]])
+    log_p, truth, groups = _typed(cheng, web)
     crossed, members = cross_fitted(log_p, truth, groups, COVERAGE)
     on_cheng = np.arange(len(truth)) < len(cheng.truth)
     temperature = fit_temperature(log_p, truth)
@@ -236,6 +238,16 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
     }
     offset, slope = dice_line
     return figures, Calibration(temperature, threshold, COVERAGE, dice_offset=offset, dice_slope=slope)
+
+
+def _typed(cheng: Answers, web: Answers) -> tuple[Array, Array, Array]:
+    """Log-probabilities, true class and group of all pictures whose class is known, Cheng's first."""
+    known = web.truth >= 0
+    return (
+        np.concatenate([cheng.log_p, web.log_p[known]]),
+        np.concatenate([cheng.truth, web.truth[known]]),
+        np.concatenate([cheng.groups, web.groups[known]]),
+    )
 
 
 def _mean_of_groups(values: Array, groups: Array) -> float:

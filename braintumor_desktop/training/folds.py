@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.device import choose_device
 from braintumor_desktop.inference.preprocess import find_frame, normalise, pixel_ratio, resample
 from braintumor_desktop.models.loading import load_network
+from braintumor_desktop.models.manifest import Calibration, find_model
 from braintumor_desktop.training.augment import remove_lesion, transplant
 from braintumor_desktop.training.candidate import candidate
 from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study, frame_row, read_rows
@@ -49,9 +51,9 @@ Image = NDArray[np.float32]
 def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: str = "auto") -> str:
     """Judge a network that was trained without `fold` on it; write ``neuro-fold-N.json`` to `out`, return it.
 
-    Nothing is calibrated; `fold` is 1..5. Web pictures and tumour-free heads are those that no network saw.
-    Patients are known of val pictures only. Raises BrainTumorError (data_invalid) where the weights may have seen the
-    fold.
+    Its temperature is the bundled network's, as it has no pictures of its own to fit one on; `fold` is 1..5. Web
+    pictures and tumour-free heads are those that no network saw. Patients are known of val pictures only. Raises
+    BrainTumorError (data_invalid) where the weights may have seen the fold.
     """
     refuse_what_saw_the_folds(weights, [fold])
     everything = read_rows(data)
@@ -60,6 +62,7 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
     with tempfile.TemporaryDirectory(prefix="braintumor-fold-") as temporary:
         folder = Path(temporary)
         row = candidate("neuro", weights, folder, None)
+        row = replace(row, calibration=Calibration(temperature=find_model("neuro").calibration.temperature))
         analyzer = Analyzer(load_network(row, folder), row, choose_device(device))
         found, web = answers(analyzer, rows), answers(analyzer, others)
         healthy = [study for _, study in healthy_slices(data)]

@@ -9,9 +9,8 @@ import queue
 import sys
 import threading
 import time
-import tomllib
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.models.neuro import Neuro, NeuroOutput
 from braintumor_desktop.training import augment
+from braintumor_desktop.training.config import Config
 from braintumor_desktop.training.data import (
     FOLDS,
     PACK_SIZE,
@@ -44,84 +44,6 @@ from braintumor_desktop.training.start import (
     refuse_what_saw_the_folds,
     refuse_what_saw_val,
 )
-
-
-@dataclass(frozen=True)
-class Stage:
-    """`epochs` epochs at `size` x `size` pixels in batches of `batch`."""
-
-    size: int
-    epochs: int
-    batch: int
-
-
-@dataclass(frozen=True)
-class Config:
-    """A training run; the fields of the TOML file, explained there."""
-
-    architecture: str
-    seed: int
-    draws_per_epoch: int
-    stages: tuple[Stage, ...]
-    shares: dict[str, float]
-    learning_rate: float
-    weight_decay: float
-    warmup_epochs: float
-    ema_decay: float
-    label_smoothing: float
-    mask_weight: float
-    coarse_weight: float
-    attention_weight: float
-    empty_dice: float
-    keep: str
-    patience: int
-    evaluate_every: int
-    remove: float
-    cover: float
-    transplant: float
-    skull_off: float
-    bfloat16: bool
-    pretrained: bool
-    encoder_rate: float
-    folds: tuple[int, ...] | None = None
-
-    @property
-    def epochs(self) -> int:
-        return sum(stage.epochs for stage in self.stages)
-
-    def stage_of(self, epoch: int) -> Stage:
-        """The stage that epoch number `epoch` (from 0) belongs to."""
-        for stage in self.stages:
-            if epoch < stage.epochs:
-                return stage
-            epoch -= stage.epochs
-        raise IndexError("past the last stage")
-
-    @classmethod
-    def read(cls, path: Path) -> Config:
-        """Read a TOML file. Raises BrainTumorError (data_invalid) that names what is wrong in it."""
-        try:
-            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise _bad_config(path, str(error)) from error
-        known = {f.name for f in fields(cls)}
-        missing = known - values.keys() - {"folds"}
-        if missing or values.keys() - known:
-            raise _bad_config(path, f"missing {sorted(missing)}, unknown {sorted(values.keys() - known)}")
-        values["stages"] = tuple(Stage(**stage) for stage in values["stages"])
-        if values.get("folds") is not None:
-            values["folds"] = tuple(values["folds"])
-        if values["keep"] not in ("last", "best"):
-            raise _bad_config(path, "keep is 'last' or 'best'")
-        return cls(**values)
-
-
-def _bad_config(path: Path, reason: str) -> BrainTumorError:
-    return BrainTumorError(
-        ErrorCode.DATA_INVALID,
-        f"The training configuration {path.name} can't be used: {reason}.",
-        "Start from braintumor_desktop/training/configs/neuro.toml.",
-    )
 
 
 @dataclass(frozen=True)
@@ -261,18 +183,48 @@ def train(
     """Train to the end, from the run folder's last checkpoint where there is one.
 
     data: the data folder; start: another run's weights to begin from, instead of the configuration's; run: where
-    ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
+    ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go. Of several runs each has a folder ``1``, ``2``
+    and so on in it: they begin alike and draw other pictures, and the result is the mean of their weights (Wortsman
+    et al., ICML 2022), which costs no more than one of them once it is trained.
     Returns the path of the kept weights (a float32 state dictionary of the EMA model).
     """
+    cache = run.parent / "cache"
+    if config.runs == 1:
+        return _train_once(data, config, run, cache, 0, start, device, say)
+    parts = [_train_once(data, config, run / str(n + 1), cache, n, start, device, say) for n in range(config.runs)]
+    torch.save({"config": asdict(config)}, run / "checkpoint.pt")
+    torch.save(mean_of([torch.load(part, weights_only=True) for part in parts]), run / "weights.pt")
+    return run / "weights.pt"
+
+
+def mean_of(states: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of state dictionaries of one architecture; what is counted, not learned, is the first one's."""
+    return {
+        name: torch.stack([state[name] for state in states]).mean(0) if first.dtype.is_floating_point else first
+        for name, first in states[0].items()
+    }
+
+
+def _train_once(
+    data: Path,
+    config: Config,
+    run: Path,
+    cache: Path,
+    number: int,
+    start: Path | None,
+    device: str,
+    say: Callable[[str], None] | None,
+) -> Path:
+    """The run of that number, from 0: the same beginning as any, other pictures, other units dropped."""
     tell = say or (lambda text: print(text, file=sys.stderr))  # noqa: T201 - the default is the terminal
     chosen = torch.device("cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu"))
     run.mkdir(parents=True, exist_ok=True)
-    cache = run.parent / "cache"
     pack = load_pack(data, cache, split="train", folds=config.folds)
     held = None if config.folds is None else sorted(set(FOLDS) - set(config.folds))
     val = load_pack(data, cache, split="val", folds=held)
     tell(f"train {len(pack)} {describe(pack)}; val {len(val)}; on {chosen}")
     torch.manual_seed(config.seed)
+    config = replace(config, seed=config.seed + 1000 * number)
     model = Neuro().to(chosen)
     if start is not None:
         if held is None:
@@ -334,11 +286,11 @@ def _groups(model: Neuro, config: Config) -> list[dict[str, Any]]:
     return groups
 
 
-def _learning_rate(config: Config, progress: float) -> float:
-    """Linear warm-up, then cosine to zero. progress: epochs done, fractional."""
+def learning_rate(config: Config, progress: float) -> float:
+    """Linear warm-up, then a cosine that reaches zero after `rate_epochs`. progress: epochs done, fractional."""
     if progress < config.warmup_epochs:
         return config.learning_rate * (progress + 0.01) / (config.warmup_epochs + 0.01)
-    along = (progress - config.warmup_epochs) / max(config.epochs - config.warmup_epochs, 1e-9)
+    along = (progress - config.warmup_epochs) / max(config.rate_epochs - config.warmup_epochs, 1e-9)
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * min(along, 1.0)))
 
 
@@ -359,7 +311,7 @@ def _run_epoch(
     steps = config.draws_per_epoch // stage.batch
     for batch in sampler.epoch(state.epoch):
         for group in optimizer.param_groups:
-            group["lr"] = group["rate"] * _learning_rate(config, state.epoch + count / steps)
+            group["lr"] = group["rate"] * learning_rate(config, state.epoch + count / steps)
         with torch.autocast(device.type, torch.bfloat16, enabled=config.bfloat16):
             out = model(batch.images.to(device, memory_format=torch.channels_last))
         out = _in_full_precision(out)

@@ -28,8 +28,16 @@ def test_a_named_tumour_gets_its_faint_outline_and_the_reader_is_told() -> None:
     assert columns.size > 0
 
 
-def test_without_a_tumour_named_or_with_a_clear_outline_nothing_changes() -> None:
-    none = reading([0, 0, 0, 3], inside=0.35)
+def test_a_tumour_that_is_not_ruled_out_is_outlined_as_a_named_one() -> None:
+    doubted = reading([0, 0, 0, 3], inside=0.35)
+    assert doubted.finding.label == "no_tumor"
+    assert doubted.segmentation is not None
+    assert doubted.segmentation.present
+    assert [flag.code for flag in doubted.flags] == ["faint_outline"]
+
+
+def test_with_a_tumour_ruled_out_or_with_a_clear_outline_nothing_changes() -> None:
+    none = reading([0, 0, 0, 8], inside=0.35)
     assert none.segmentation is not None
     assert not none.segmentation.present
     assert none.flags == []
@@ -39,7 +47,7 @@ def test_without_a_tumour_named_or_with_a_clear_outline_nothing_changes() -> Non
     assert clear.flags == []
 
 
-def test_only_where_a_tumour_is_named_is_the_threshold_free_and_never_for_a_reference_model() -> None:
+def test_only_where_a_tumour_is_not_ruled_out_is_the_threshold_free_and_never_for_a_reference_model() -> None:
     def outlined(logits: list[float], *, fixed: bool) -> int:
         study = sample_picture()
         lesion = np.zeros((256, 256), np.float32)
@@ -51,6 +59,7 @@ def test_only_where_a_tumour_is_named_is_the_threshold_free_and_never_for_a_refe
         assert found is not None
         return found.area_px
 
-    core = outlined([0, 0, 0, 3], fixed=False)
+    core = outlined([0, 0, 0, 8], fixed=False)
+    assert outlined([0, 0, 0, 3], fixed=True) == core
     assert outlined([3, 0, 0, 0], fixed=True) == core
     assert outlined([3, 0, 0, 0], fixed=False) > 5 * core

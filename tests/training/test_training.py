@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from training_data import head, write_training_data
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import augment, start
-from braintumor_desktop.training.data import Region, draw_weights, load_pack
+from braintumor_desktop.training.config import Config, Stage
+from braintumor_desktop.training.data import Region, draw_weights, load_pack, read_types
 from braintumor_desktop.training.losses import attention_loss, class_loss, mask_loss
-from braintumor_desktop.training.train import Config, Sampler, Stage, train
+from braintumor_desktop.training.train import Sampler, learning_rate, mean_of, train
 
 CONFIG = Path(augment.__file__).parent / "configs" / "neuro.toml"
 
@@ -40,6 +42,36 @@ def test_a_pack_knows_masks_boxes_and_empty_heads(data: Path, tmp_path: Path) ->
     assert np.array_equal(pack.images, again.images)
 
 
+def test_an_untyped_tumour_may_be_of_the_types_told_by_eye(data: Path, tmp_path: Path) -> None:
+    types = read_types()
+    for words, allowed in {
+        ("glioma",): [True, False, False, False],
+        ("glioma", "meningioma"): [True, True, False, False],
+    }.items():
+        group = next(name for name, told in types.items() if told == words)
+        index = data / "web" / "index.csv"
+        pictures = index.read_text()
+        index.write_text(re.sub(r"(,tumor,)\w+(,train,)", rf"\g<1>{group}\g<2>", pictures))
+        pack = load_pack(data, tmp_path / "cache", split="train")
+        assert pack.allowed[pack.categories == "web/tumor"].tolist() == [allowed] * 4
+        index.write_text(pictures)
+
+
+def test_a_box_is_taken_for_the_ellipse_inside_it(data: Path, tmp_path: Path) -> None:
+    pack = load_pack(data, tmp_path / "cache", split="train")
+    region = pack.regions[pack.kinds == Region.BOX][0] > 0
+    rows, columns = np.flatnonzero(region.any(1)), np.flatnonzero(region.any(0))
+    around = np.ptp(rows) * np.ptp(columns)
+    assert region.sum() / around == pytest.approx(np.pi / 4, rel=0.1)
+
+
+def test_the_rate_falls_towards_zero_at_the_epoch_that_is_named(config: Config) -> None:
+    whole = replace(config, rate_epochs=2, warmup_epochs=0)
+    assert learning_rate(whole, 1) == pytest.approx(whole.learning_rate / 2)
+    assert learning_rate(whole, 2) == pytest.approx(0)
+    assert learning_rate(replace(whole, rate_epochs=4), 2) == pytest.approx(whole.learning_rate / 2)
+
+
 def test_each_category_is_drawn_by_its_share_and_each_group_once(data: Path, tmp_path: Path) -> None:
     pack = load_pack(data, tmp_path / "cache", split="train")
     pack.groups[:] = np.where(pack.categories == "sartaj/no_tumor", "same", pack.groups)
@@ -47,6 +79,20 @@ def test_each_category_is_drawn_by_its_share_and_each_group_once(data: Path, tmp
     weights = draw_weights(pack, shares)
     assert weights[pack.categories == "web/tumor"].sum() == pytest.approx(3 / 7)
     assert weights[pack.categories == "sartaj/no_tumor"].sum() == pytest.approx(1 / 7)
+
+
+def test_of_several_runs_that_begin_alike_the_mean_is_kept(data: Path, config: Config, tmp_path: Path) -> None:
+    twice = replace(config, stages=(Stage(64, 1, 4),), runs=2, folds=(1, 2))
+    whole = train(data, twice, tmp_path / "run", device="cpu", say=lambda _: None)
+    first, second = (torch.load(tmp_path / "run" / n / "weights.pt", weights_only=True) for n in "12")
+    kept = torch.load(whole, weights_only=True)
+    assert not torch.equal(first["classify.weight"], second["classify.weight"])
+    for name, mean in mean_of([first, second]).items():
+        assert torch.equal(kept[name], mean)
+    assert torch.allclose(kept["classify.weight"], (first["classify.weight"] + second["classify.weight"]) / 2)
+    with pytest.raises(BrainTumorError, match="may have seen"):
+        start.refuse_what_saw_the_folds(whole, [1])
+    start.refuse_what_saw_the_folds(whole, [3])
 
 
 def test_a_run_stopped_midway_ends_like_one_that_was_not(data: Path, config: Config, tmp_path: Path) -> None:
