@@ -75,7 +75,7 @@ class ResultsPanel(QScrollArea):
         details.addWidget(self.bars)
         self.prediction_set = paragraph(faint=True)
         details.addWidget(self.prediction_set)
-        details.addWidget(heading(tr("Tumour size")))
+        details.addWidget(heading(tr("Measurements")))
         self._sizes = QFormLayout()
         details.addLayout(self._sizes)
         self.size_note = paragraph(faint=True)
