@@ -153,6 +153,7 @@ def _dispatch(options: argparse.Namespace) -> int:
                     max_minutes=options.max_minutes,
                     without_fold=options.without_fold,
                     lesion_edits=not options.without_lesion_edits,
+                    runs=options.runs,
                 )
             if options.fold is not None:
                 return training.run_fold(
@@ -243,6 +244,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--without-fold", type=int, nargs="+", default=(), choices=range(1, 6), metavar="K", help=words)
     words = "neuro: take no lesions out and put none in, to see what that is worth"
     train.add_argument("--without-lesion-edits", action="store_true", help=words)
+    words = "neuro: so many runs instead of those in the configuration, to be averaged"
+    train.add_argument("--runs", type=int, metavar="N", help=words)
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")

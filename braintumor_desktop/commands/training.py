@@ -20,12 +20,13 @@ def run_train(
     max_minutes: float | None = None,
     without_fold: Sequence[int] = (),
     lesion_edits: bool = True,
+    runs: int | None = None,
 ) -> int:
     """Train, or go on from the run folder's checkpoint. Raises BrainTumorError.
 
     start: for `neuro` only, as the reference models begin at random; max_minutes: for the reference models only;
     without_fold: official folds to leave out, for `neuro` only, and so is lesion_edits: whether lesions are taken out
-    of training pictures and put into them.
+    of training pictures and put into them; runs: for `neuro` only, instead of those in the configuration.
     """
     try:
         from braintumor_desktop.training.config import Config
@@ -42,11 +43,17 @@ def run_train(
             raise _not_for("--without-lesion-edits", "neuro", "a reference model")
         if start is not None:
             raise _not_for("--start", "neuro", "a reference model")
+        if runs is not None:
+            raise _not_for("--runs", "neuro", "a reference model")
         print(train_reference(data, Recipe.read(config), run, device=device, max_minutes=max_minutes))
         return 0
     if max_minutes is not None:
         raise _not_for("--max-minutes", "the reference models", "neuro, whose schedule has a fixed length")
     settings = Config.read(config)
+    if runs is not None:
+        if runs < 1:
+            raise WrongUsage(ErrorCode.DATA_INVALID, f"{runs} is no number of runs.", "Give --runs 1 or more.")
+        settings = replace(settings, runs=runs)
     if without_fold:
         settings = replace(settings, folds=tuple(fold for fold in FOLDS if fold not in without_fold))
     if not lesion_edits:

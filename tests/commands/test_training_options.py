@@ -19,7 +19,8 @@ CONFIGS = Path(__file__).parents[2] / "braintumor_desktop/training/configs"
         ("cnn3", ["--without-fold", "1", "2"]),
         ("cnn3", ["--without-lesion-edits"]),
         ("cnn3", ["--start", "weights.pt"]),
-        ("neuro-fold", ["--max-minutes", "5"]),
+        ("cnn3", ["--runs", "2"]),
+        ("neuro", ["--max-minutes", "5"]),
     ],
 )
 def test_an_option_for_other_models_is_refused_by_name(
@@ -79,3 +80,9 @@ def test_there_is_no_sixth_fold(tmp_path: Path, capsys: pytest.CaptureFixture[st
         main(["train", "--data", str(tmp_path), "--config", "x.toml", "--without-fold", "6"])
     assert stopped.value.code == 2
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_no_run_at_all_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["train", "--data", str(tmp_path), "--config", str(CONFIGS / "neuro.toml"), "--run", str(tmp_path)]
+    assert main([*command, "--runs", "0"]) == 2
+    assert "Give --runs 1 or more." in capsys.readouterr().err
