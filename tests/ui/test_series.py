@@ -22,7 +22,7 @@ from braintumor_desktop.imaging.phantom_files import write_dicom_series, write_n
 from braintumor_desktop.reporting import build_report
 from braintumor_desktop.reporting.provenance import Fact
 from braintumor_desktop.ui import workspace as workspace_module
-from braintumor_desktop.ui.case import CaseState
+from braintumor_desktop.ui.case import Case, CaseState
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.view_area import Layout
 
@@ -263,12 +263,19 @@ def test_playing_goes_through_the_slices_and_around(
     assert window.viewer.slice_index == still
 
 
-def test_choosing_the_series_at_the_right_swaps_the_two(
+@pytest.fixture
+def two_series(
     qtbot: QtBot, window: MainWindow, settled: Settled, series: Path, volume: PhantomVolume, tmp_path: Path
-) -> None:
+) -> tuple[Case, Case]:
+    """Two series that were opened and answered, the first one chosen."""
     open_and_wait(qtbot, window, settled, series, write_nifti(volume, tmp_path / "volume.nii"))
     one, two = window.workspace.model.cases
     window.case_panel.choose(one)
+    return one, two
+
+
+def test_choosing_the_series_at_the_right_swaps_the_two(window: MainWindow, two_series: tuple[Case, Case]) -> None:
+    one, two = two_series
     window.actions_by_name["layout_beside"].trigger()
     window.case_panel.choose(two)
     assert (window.viewer.study, window.area.beside.study) == (two.study, one.study)
@@ -281,14 +288,10 @@ def test_memory_is_not_saved_at_the_series_that_stands_at_the_right(
     qtbot: QtBot,
     window: MainWindow,
     settled: Settled,
-    series: Path,
-    volume: PhantomVolume,
-    tmp_path: Path,
+    two_series: tuple[Case, Case],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    open_and_wait(qtbot, window, settled, series, write_nifti(volume, tmp_path / "volume.nii"))
-    one, two = window.workspace.model.cases
-    window.case_panel.choose(one)
+    one, two = two_series
     window.actions_by_name["layout_beside"].trigger()
     window.case_panel.choose(two)
     monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
@@ -352,14 +355,10 @@ def test_a_series_beside_whose_answer_was_let_go_gets_it_again(
     qtbot: QtBot,
     window: MainWindow,
     settled: Settled,
-    series: Path,
-    volume: PhantomVolume,
-    tmp_path: Path,
+    two_series: tuple[Case, Case],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    open_and_wait(qtbot, window, settled, series, write_nifti(volume, tmp_path / "volume.nii"))
-    one, two = window.workspace.model.cases
-    window.case_panel.choose(one)
+    _one, two = two_series
     monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
     window.actions_by_name["reanalyse"].trigger()
     qtbot.waitUntil(lambda: settled(window))
