@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.inference.reference_answers import to_input
 from braintumor_desktop.models.architectures import ARCHITECTURES, Architecture
 from braintumor_desktop.models.output import ReferenceOutput
+from braintumor_desktop.training.checkpoint import read_checkpoint, save_checkpoint
 from braintumor_desktop.training.data import batches
 from braintumor_desktop.training.losses import class_loss, outline_loss
 from braintumor_desktop.training.recipes import Recipe
@@ -233,7 +233,7 @@ def _watch(
 def _restore_best(network: nn.Module, architecture: Architecture, run: Path) -> None:
     for name, submodule in architecture.parts:
         if (file := run / f"best-{name}.pt").is_file():
-            network.get_submodule(submodule).load_state_dict(torch.load(file, weights_only=True))
+            network.get_submodule(submodule).load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
 
 
 def _save(
@@ -244,7 +244,6 @@ def _save(
     recipe: Recipe,
     state: _State,
 ) -> None:
-    partial = run / "checkpoint.partial"
     stored = {
         "recipe": {"architecture": recipe.architecture, "seed": recipe.seed},
         "network": network.state_dict(),
@@ -252,23 +251,16 @@ def _save(
         "plateau": {k: getattr(plateau, k) for k in ("best", "num_bad_epochs", "last_epoch", "cooldown_counter")},
         "state": asdict(state),
     }
-    torch.save(stored, partial)
-    partial.replace(run / "checkpoint.pt")
+    save_checkpoint(run, stored)
 
 
 def _resume(
     run: Path, network: nn.Module, optimizer: torch.optim.Optimizer, plateau: ReduceLROnPlateau, recipe: Recipe
 ) -> _State:
-    file = run / "checkpoint.pt"
-    if not file.is_file():
+    same = {"architecture": recipe.architecture, "seed": recipe.seed}
+    stored = read_checkpoint(run, lambda kept: kept.get("recipe") == same)
+    if stored is None:
         return _State()
-    stored = torch.load(file, weights_only=True)
-    if stored.get("recipe") != {"architecture": recipe.architecture, "seed": recipe.seed}:
-        raise BrainTumorError(
-            ErrorCode.DATA_INVALID,
-            "The run folder holds a checkpoint of another configuration.",
-            "Give another --run folder, or delete the checkpoint.",
-        )
     network.load_state_dict(stored["network"])
     optimizer.load_state_dict(stored["optimizer"])
     for name, value in stored["plateau"].items():

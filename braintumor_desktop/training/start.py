@@ -10,6 +10,7 @@ from torch import nn
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.models.encoder import EfficientNetLite
+from braintumor_desktop.training.checkpoint import CHECKPOINT_NAME
 
 PHOTOGRAPHS_SHA256 = "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"
 """Of the weights learned on ImageNet."""
@@ -42,21 +43,22 @@ def refuse_what_saw_val(weights: Path) -> None:
 
 def _folds_seen(weights: Path) -> tuple[int, ...] | None:
     """What the checkpoint beside the weights says; None where the run was on the training split."""
-    record = weights.parent / "checkpoint.pt"
+    record = weights.parent / CHECKPOINT_NAME
     if not record.is_file():
         raise BrainTumorError(
             ErrorCode.DATA_INVALID,
             f"What {weights.name} has seen is not known: it lies without its run's checkpoint.pt.",
             "Give the weights.pt in the folder of its run.",
         )
-    stored = torch.load(record, weights_only=True, mmap=True)
+    stored = torch.load(record, weights_only=True, map_location="cpu", mmap=True)
     folds: tuple[int, ...] | None = stored.get("config", {}).get("folds")
     return folds
 
 
 def begin_from(model: nn.Module, start: Path) -> None:
     """Take the weights of an earlier run; parts of the network that it lacked keep their random beginning."""
-    unknown = model.load_state_dict(torch.load(start, weights_only=True), strict=False).unexpected_keys
+    learned = torch.load(start, weights_only=True, map_location="cpu")
+    unknown = model.load_state_dict(learned, strict=False).unexpected_keys
     if unknown:
         raise BrainTumorError(
             ErrorCode.DATA_INVALID,

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.models.neuro import Neuro, NeuroOutput
 from braintumor_desktop.training import augment
+from braintumor_desktop.training.checkpoint import read_checkpoint, save_checkpoint
 from braintumor_desktop.training.config import Config
 from braintumor_desktop.training.data import (
     FOLDS,
@@ -192,8 +192,9 @@ def train(
     if config.runs == 1:
         return _train_once(data, config, run, cache, 0, start, device, say)
     parts = [_train_once(data, config, run / str(n + 1), cache, n, start, device, say) for n in range(config.runs)]
-    torch.save({"config": asdict(config)}, run / "checkpoint.pt")
-    torch.save(mean_of([torch.load(part, weights_only=True) for part in parts]), run / "weights.pt")
+    save_checkpoint(run, {"config": asdict(config)})
+    states = [torch.load(part, weights_only=True, map_location="cpu") for part in parts]
+    torch.save(mean_of(states), run / "weights.pt")
     return run / "weights.pt"
 
 
@@ -349,8 +350,8 @@ def _in_full_precision(out: NeuroOutput) -> NeuroOutput:
 def _save(
     run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config, state: _State
 ) -> None:
-    partial = run / "checkpoint.partial"
-    torch.save(
+    save_checkpoint(
+        run,
         {
             "config": asdict(config),
             "model": model.state_dict(),
@@ -359,23 +360,15 @@ def _save(
             "optimizer": optimizer.state_dict(),
             "state": asdict(state),
         },
-        partial,
     )
-    partial.replace(run / "checkpoint.pt")
 
 
 def _resume(run: Path, model: nn.Module, ema: Ema, optimizer: torch.optim.Optimizer, config: Config) -> _State:
-    file = run / "checkpoint.pt"
-    if not file.is_file():
-        return _State()
-    stored = torch.load(file, weights_only=True)
     present = asdict(config)
-    if stored["config"] | {"stages": present["stages"]} != present:  # a run may be made longer
-        raise BrainTumorError(
-            ErrorCode.DATA_INVALID,
-            "The run folder holds a checkpoint of another configuration.",
-            "Give another --run folder, or delete the checkpoint.",
-        )
+    # a run may be made longer
+    stored = read_checkpoint(run, lambda kept: kept["config"] | {"stages": present["stages"]} == present)
+    if stored is None:
+        return _State()
     model.load_state_dict(stored["model"])
     ema.model.load_state_dict(stored["ema"])
     ema.steps = stored["ema_steps"]
