@@ -195,6 +195,28 @@ def transplant(host: Image, donor: Image, region: Image, rng: Generator) -> tupl
     return _blend(host, np.clip(scaled, 0, 1), cv2.dilate(region, np.ones((3, 3), np.float32))), region
 
 
+def hollow(image: Image, region: Image, rng: Generator) -> Image | None:
+    """The lesion with a dark core and a rim that takes up contrast, as with necrosis or a cyst; its region stays.
+
+    image, region: (n, n), 0..1. None where the lesion is too small for a core, or no tissue lies around it.
+    """
+    lesion = region > 0.5
+    depth = cv2.distanceTransform(lesion.astype(np.uint8), cv2.DIST_L2, 5)
+    around = (cv2.dilate(region, np.ones((13, 13), np.float32)) > 0.5) & ~lesion & (image > 0.08)
+    deepest = float(depth.max())
+    if deepest < 6 or not around.any():
+        return None
+    size = image.shape[0]
+    tissue = float(np.median(image[around]))
+    width = rng.uniform(0.15, 0.5) * deepest * np.exp(rng.uniform(0, 0.4) * _smooth_field(size, rng, 8))
+    core = np.clip((depth - width) / rng.uniform(1, 3), 0, 1)
+    rim = np.clip(depth / 1.5, 0, 1) * (1 - core)
+    texture = image - cv2.GaussianBlur(image, (0, 0), 4.0)
+    dark = tissue * (rng.uniform(0.3, 0.9) + 0.1 * _smooth_field(size, rng, 6)) + rng.uniform(0.2, 0.8) * texture
+    bright = np.maximum(tissue * rng.uniform(1.15, 1.9) + texture - image, 0)
+    return np.asarray(np.clip((image + rim * bright) * (1 - core) + dark * core, 0, 1), dtype=np.float32)
+
+
 def _shift(image: Image, dx: int, dy: int) -> Image:
     matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float64)
     return np.asarray(cv2.warpAffine(np.ascontiguousarray(image), matrix, image.shape[::-1]))

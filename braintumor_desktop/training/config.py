@@ -43,6 +43,7 @@ class Config:
     remove: float
     cover: float
     transplant: float
+    hollow: float
     skull_off: float
     bfloat16: bool
     pretrained: bool

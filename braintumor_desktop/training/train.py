@@ -45,6 +45,8 @@ from braintumor_desktop.training.start import (
     refuse_what_saw_val,
 )
 
+_GLIOMA = CLASSES.index(TumorClass.GLIOMA)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -114,6 +116,9 @@ class Sampler:
                 (image, region), kind, allowed = grown, Region.MASK, self.pack.allowed[donor]
         elif kind is Region.EMPTY and choice < self.config.transplant + self.config.cover:
             image = augment.cover_elsewhere(image, region, rng)
+        if kind is Region.MASK and allowed[_GLIOMA] and rng.random() < self.config.hollow:
+            emptied = augment.hollow(image, region, rng)
+            image = image if emptied is None else emptied
         if rng.random() < self.config.skull_off:
             bare = augment.skull_off(image, region, rng)
             image = image if bare is None else bare

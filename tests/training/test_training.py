@@ -29,7 +29,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def config() -> Config:
     return replace(
-        Config.read(CONFIG), draws_per_epoch=8, stages=(Stage(64, 2, 4),), evaluate_every=1, warmup_epochs=0.5
+        Config.read(CONFIG), runs=1, draws_per_epoch=8, stages=(Stage(64, 2, 4),), evaluate_every=1, warmup_epochs=0.5
     )
 
 
@@ -232,6 +232,24 @@ def test_a_transplanted_lesion_stands_out_where_its_region_says() -> None:
     assert grown is not None
     picture, region = grown
     assert picture[region > 0.5].mean() - host[region > 0.5].mean() > 0.2
+
+
+def test_a_hollow_lesion_has_a_rim_brighter_than_the_tissue_and_a_core_darker_than_it() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        picture, lesion = np.full((256, 256), 0.4, np.float32), np.zeros((256, 256), np.float32)
+        cv2.circle(lesion, (120, 140), 30, 1.0, -1)
+        hollowed = augment.hollow(picture, lesion, rng)
+        assert hollowed is not None
+        depth = cv2.distanceTransform(lesion.astype(np.uint8), cv2.DIST_L2, 5)
+        assert hollowed[depth > 27].mean() < 0.4 < hollowed[(depth > 2) & (depth < 4)].mean()
+        assert np.array_equal(hollowed[lesion == 0], picture[lesion == 0])
+
+
+def test_a_small_lesion_is_not_hollowed() -> None:
+    speck = np.zeros((256, 256), np.float32)
+    cv2.circle(speck, (120, 140), 4, 1.0, -1)
+    assert augment.hollow(np.full_like(speck, 0.4), speck, np.random.default_rng(1)) is None
 
 
 def test_geometry_moves_picture_and_region_together() -> None:
