@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QPainter, QPalette
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -53,26 +53,25 @@ class CaseDelegate(QStyledItemDelegate):
         left = rect.left() + 2 * _MARGIN + _THUMBNAIL
         width = rect.right() - _MARGIN - left
         font: QFont = option.font
-        line = option.fontMetrics.height()
-        facts = case.facts
-        top = rect.top() + (rect.height() - (3 if facts else 2) * line - 4) // 2
+        metrics, line = option.fontMetrics, option.fontMetrics.height()
+        status_left = left + (line + 4 if case.state is CaseState.FAILED else 0)
+        status_width = rect.right() - _MARGIN - status_left
+        lines, status = status_lines(metrics, case, status_width, room=1 if case.facts else 2)
+        top = rect.top() + (rect.height() - (1 + bool(case.facts) + lines) * line - 4) // 2
         painter.setFont(font)
         painter.setPen(text)
-        name = painter.fontMetrics().elidedText(case.name, Qt.TextElideMode.ElideMiddle, width)
+        name = metrics.elidedText(case.name, Qt.TextElideMode.ElideMiddle, width)
         painter.drawText(QRect(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, name)
         painter.setPen(faint)
-        if facts:
+        if case.facts:
             top += line
-            words = painter.fontMetrics().elidedText(facts, Qt.TextElideMode.ElideRight, width)
+            words = metrics.elidedText(case.facts, Qt.TextElideMode.ElideRight, width)
             painter.drawText(QRect(left, top, width, line), Qt.AlignmentFlag.AlignVCenter, words)
-        status_left = left
+        top += line + 4
         if case.state is CaseState.FAILED:
             icon = style.standardIcon(QStyle.StandardPixmap.SP_MessageBoxWarning)
-            icon.paint(painter, QRect(left, top + line + 4, line, line))
-            status_left = left + line + 4
-        status_width = rect.right() - _MARGIN - status_left
-        status = painter.fontMetrics().elidedText(case.status_line, Qt.TextElideMode.ElideRight, status_width)
-        painter.drawText(QRect(status_left, top + line + 4, status_width, line), Qt.AlignmentFlag.AlignVCenter, status)
+            icon.paint(painter, QRect(left, top, line, line))
+        painter.drawText(QRect(status_left, top, status_width, lines * line), Qt.TextFlag.TextWordWrap, status)
         if case.state in (CaseState.LOADING, CaseState.ANALYSING):
             bar = QRect(left, rect.bottom() - 5, width, 3)
             painter.fillRect(bar, palette.color(QPalette.ColorRole.Mid))
@@ -89,6 +88,17 @@ class CaseDelegate(QStyledItemDelegate):
             place = QRect(frame.topLeft(), size)
             place.moveCenter(frame.center())
             painter.drawPixmap(place, pixmap)
+
+
+def status_lines(metrics: QFontMetrics, case: Case, width: int, room: int) -> tuple[int, str]:
+    """How many lines the state takes, and its words, shortened where they need more than `room` lines."""
+    status = case.status_line
+    wrapped = metrics.boundingRect(QRect(0, 0, width, 1000), Qt.TextFlag.TextWordWrap, status)
+    if wrapped.width() <= width and wrapped.height() <= room * metrics.height():
+        return max(1, round(wrapped.height() / metrics.height())), status
+    # an answer loses its middle, so that class and probability both stay
+    elide = Qt.TextElideMode.ElideMiddle if case.state is CaseState.DONE else Qt.TextElideMode.ElideRight
+    return 1, metrics.elidedText(status, elide, width)
 
 
 def _draw_study(painter: QPainter, option: QStyleOptionViewItem, study: StudyRow) -> None:

@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
             self.splitter.addWidget(widget)
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.setSizes([240, 780, 330])
+        self.splitter.setSizes([268, 752, 330])
         self.setCentralWidget(self.splitter)
 
     def _build_status_bar(self) -> None:

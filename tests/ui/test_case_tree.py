@@ -16,6 +16,7 @@ from braintumor_desktop.domain.findings import Quality
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.ui.case import Case
+from braintumor_desktop.ui.case_list import status_lines
 from braintumor_desktop.ui.case_tree import StudyRow
 from braintumor_desktop.ui.main_window import MainWindow
 
@@ -157,3 +158,15 @@ def test_an_answer_on_something_unlike_a_head_is_marked_in_the_list_and_beside_i
     assert case.headline == "⚠ Glioma, 90.0 %"
     opened.results.show_case(case)
     assert opened.results.finding.text().startswith("⚠ The model's finding is glioma")
+
+
+def test_a_long_answer_takes_two_lines_or_loses_its_middle_but_never_its_probability(opened: MainWindow) -> None:
+    (case,) = opened.workspace.model.cases
+    case.headline = "Pituitary tumour, more than 99.9 %"
+    metrics = opened.fontMetrics()
+    width = metrics.horizontalAdvance("Pituitary tumour, more")
+    assert status_lines(metrics, case, width, room=2) == (2, case.headline)
+    lines, words = status_lines(metrics, case, width, room=1)
+    assert lines == 1
+    assert words.startswith("Pit")
+    assert words.endswith("99.9 %")
