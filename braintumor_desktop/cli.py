@@ -242,7 +242,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--max-minutes", type=float, metavar="N", help="reference models: stop after N minutes")
     words = "neuro: leave these official folds of the Cheng pictures out, to be judged on them"
     train.add_argument("--without-fold", type=int, nargs="+", default=(), choices=range(1, 6), metavar="K", help=words)
-    words = "neuro: take no lesions out and put none in, to see what that is worth"
+    words = "neuro: take no lesions out, put none in and hollow none, to see what that is worth"
     train.add_argument("--without-lesion-edits", action="store_true", help=words)
     words = "neuro: so many runs instead of those in the configuration, to be averaged"
     train.add_argument("--runs", type=int, metavar="N", help=words)

@@ -26,7 +26,7 @@ def run_train(
 
     start: for `neuro` only, as the reference models begin at random; max_minutes: for the reference models only;
     without_fold: official folds to leave out, for `neuro` only, and so is lesion_edits: whether lesions are taken out
-    of training pictures and put into them; runs: for `neuro` only, instead of those in the configuration.
+    of training pictures, put into them and hollowed; runs: for `neuro` only, instead of those in the configuration.
     """
     try:
         from braintumor_desktop.training.config import Config
@@ -57,7 +57,7 @@ def run_train(
     if without_fold:
         settings = replace(settings, folds=tuple(fold for fold in FOLDS if fold not in without_fold))
     if not lesion_edits:
-        settings = replace(settings, remove=0.0, cover=0.0, transplant=0.0)
+        settings = replace(settings, remove=0.0, cover=0.0, transplant=0.0, hollow=0.0)
     print(train(data, settings, run, start=start, device=device))
     return 0
 

@@ -22,6 +22,7 @@ from braintumor_desktop.training.comparison_plot import plot_stress
 from braintumor_desktop.training.data import array_study, read_grey, read_rows
 from braintumor_desktop.training.evaluate import evaluate, healthy_slices, one_a_group
 from braintumor_desktop.training.explanations import explained
+from braintumor_desktop.training.faults import how_flagged
 from braintumor_desktop.training.folds import ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import under_stress
 from braintumor_desktop.training.sequences import how_warned, known_sequences, read_sequences
@@ -101,11 +102,12 @@ def _published(out: Path, row: ManifestRow) -> dict[str, Any] | None:
 
 
 def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
-    """Heat maps, stress, strangers and sequences on val pictures."""
+    """Heat maps, stress, strangers, made faults and sequences on val pictures."""
     rows = [r for r in read_rows(data) if r.split == "val"]
     cheng = [r for r in rows if r.source == "cheng"]
     web = one_a_group([r for r in rows if r.source != "cheng"])
     told = read_sequences("val")
+    reference = ARCHITECTURES[analyzer.row.architecture].reference
     stages: dict[str, Callable[[], Any]] = {
         "explanations": lambda: explained(analyzer, cheng[::EVERY_STRESSED]),
         "stress": lambda: under_stress(analyzer, cheng[::EVERY_STRESSED]),
@@ -118,6 +120,7 @@ def examine(analyzer: Analyzer, data: Path) -> dict[str, Any]:
                 *(("tumour-free heads", study) for _, study in list(healthy_slices(data))[::EVERY_BRAIN]),
             ),
         ),
+        "faults": lambda: None if reference else how_flagged(analyzer, cheng[::EVERY_BRAIN]),
         "sequences": lambda: how_warned(
             analyzer, known_sequences(cheng[::EVERY_BRAIN], web, list(healthy_slices(data))[::EVERY_BRAIN])
         ),

@@ -26,9 +26,9 @@ def plot_stress(found: Found, path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(11, 0.32 * len(changes) + 1.6), sharey=True, layout="constrained")
     for (key, title), axis in zip(figures, axes, strict=True):
         for number, (model, each) in enumerate(found.items()):
-            values = [each["stress"][change][key] for change in changes]
-            if values[0] is None:
+            if each["stress"][changes[0]][key] is None:
                 continue
+            values = [each["stress"][change][key]["value"] for change in changes]
             shape = {"marker": MARKERS[number % 6], "color": COLOURS[number % 6], "ms": 5, "lw": 0}
             axis.plot(values, range(len(changes)), label=model, **shape)
             axis.axvline(values[0], color=COLOURS[number % 6], lw=0.6, ls=":")

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import inspect
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import IntEnum
@@ -39,10 +40,11 @@ TUMOR_UNKNOWN = "tumor"
 HELD_OUT_VOLUMES = ("patient12", "patient19")
 """Subjects under volumes/ that no training run may see."""
 
-WEB_TWINS = Path(__file__).parent / "web_twins.csv"
-"""Web groups of val that the index holds for pictures of their own, though train, or val once more, shows the same
-slice (mirrored, cut out or windowed anew) or one beside it of the same head; told by eye among those that
-``tests/benchmarks/web_twins.py`` lists."""
+TWINS = Path(__file__).parent / "twins.csv"
+"""Groups that the indexes hold for pictures of their own, though train, or val once more, shows the same slice
+(mirrored, cut out, turned or windowed anew) or one beside it of the same head; told by eye among those that
+``tests/benchmarks/picture_twins.py`` lists. A Cheng slice without a group is ``cheng`` and its place in the index, from
+0; of its patient all slices are listed."""
 
 
 WEB_TYPES = Path(__file__).parent / "web_types.csv"
@@ -97,7 +99,7 @@ class Pack:
 def read_rows(data: Path) -> list[Row]:
     """All pictures of both indexes. Raises BrainTumorError (data_invalid) where an index is missing.
 
-    Pictures of val that training has seen in another copy have the split ``twin``: nothing is judged by them.
+    Pictures that training sees in another copy have the split ``twin``: nothing is learned from them or judged by them.
     """
     rows: list[Row] = []
     learned, same = read_twins()
@@ -113,7 +115,7 @@ def read_rows(data: Path) -> list[Row]:
         with index.open(newline="") as file:
             for number, entry in enumerate(csv.DictReader(file)):
                 row = _row(index.parent, name, number, entry)
-                if row.split == "val" and row.group in learned:
+                if row.group in learned:
                     row = replace(row, split="twin")
                 if row.label == TUMOR_UNKNOWN:
                     row = replace(row, types=types.get(row.group, ()))
@@ -122,8 +124,8 @@ def read_rows(data: Path) -> list[Row]:
 
 
 def read_twins() -> tuple[set[str], dict[str, str]]:
-    """Web groups of val that have a twin in train, and of two that are twins within val the second to the first."""
-    with WEB_TWINS.open(newline="") as file:
+    """Groups that have a twin in train, and of two that are twins within val the second to the first."""
+    with TWINS.open(newline="") as file:
         twins = list(csv.DictReader(file))
     learned = {row["group"] for row in twins if row["split_of_twin"] == "train"}
     return learned, {row["twin"]: row["group"] for row in twins if row["split_of_twin"] == "val"}
@@ -148,6 +150,14 @@ def _row(folder: Path, name: str, number: int, entry: dict[str, str]) -> Row:
         mask=folder / entry["mask"] if entry.get("mask") else None,
         boxes=boxes,  # type: ignore[arg-type]
     )
+
+
+def independent_group(row: Row) -> str:
+    """Pictures of different groups are of different people, as far as is known: a patient or a near-duplicate group.
+
+    Of Cheng's gliomas, ids that differ in a letter at the end are of one patient.
+    """
+    return re.sub(r"(?<=\d)[A-Z]$", "", row.patient) or row.group
 
 
 def read_grey(path: Path) -> NDArray[np.uint8]:
@@ -216,7 +226,7 @@ def how_framed(*more: Path) -> str:
 
 
 def _wanted(row: Row, split: str, folds: set[int] | None) -> bool:
-    if folds is not None and row.fold is not None:
+    if folds is not None and row.fold is not None and row.split != "twin":
         return row.fold in folds
     return row.split == split
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 import tempfile
@@ -37,6 +36,7 @@ from braintumor_desktop.training.data import (
     TUMOR_UNKNOWN,
     Row,
     array_study,
+    independent_group,
     read_grey,
     read_rows,
     volume_slices,
@@ -45,10 +45,11 @@ from braintumor_desktop.training.metrics import (
     auroc,
     confusion,
     dice,
+    estimate,
     expected_calibration_error,
-    interval,
     iou,
     macro_f1,
+    mean_estimate,
     per_class,
 )
 from braintumor_desktop.training.partial_figures import what_it_gives
@@ -132,14 +133,6 @@ def one_a_group(rows: list[Row]) -> list[Row]:
     return list(first.values())
 
 
-def independent_group(row: Row) -> str:
-    """Pictures of different groups are of different people, as far as is known: a patient or a near-duplicate group.
-
-    Of Cheng's gliomas, ids that differ in a letter at the end are of one patient.
-    """
-    return re.sub(r"(?<=\d)[A-Z]$", "", row.patient) or row.group
-
-
 def answers(analyzer: Analyzer, rows: list[Row]) -> Answers:
     """What the model says of each picture."""
     collected: list[tuple[Any, ...]] = []
@@ -215,6 +208,7 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
     calibrated = with_temperature(log_p, temperature)
     threshold = fit_set_threshold(calibrated, truth, groups, COVERAGE)
     covered, size = members[np.arange(len(truth)), truth], members.sum(1)
+
     dice_line, dice_estimate = _dice_estimate(cheng)
     figures: dict[str, Any] = {
         "date": date.today().isoformat(),
@@ -225,13 +219,13 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
         "calibration": {
             "temperature": temperature,
             "set_threshold": threshold,
-            "ece": expected_calibration_error(crossed, truth),
-            "ece_uncalibrated": expected_calibration_error(np.exp(log_p), truth),
-            "coverage": float(covered.mean()),
-            "coverage_groups": _mean_of_groups(covered, groups),
-            "coverage_cheng": float(covered[on_cheng].mean()),
-            "set_size": float(size.mean()),
-            "set_size_cheng": float(size[on_cheng].mean()),
+            "ece": estimate(groups, lambda i: expected_calibration_error(crossed[i], truth[i])),
+            "ece_uncalibrated": estimate(groups, lambda i: expected_calibration_error(np.exp(log_p[i]), truth[i])),
+            "coverage": mean_estimate(groups, covered),
+            "coverage_groups": mean_estimate(*_mean_by_group(covered, groups)),
+            "coverage_cheng": mean_estimate(groups[on_cheng], covered[on_cheng]),
+            "set_size": mean_estimate(groups, size),
+            "set_size_cheng": mean_estimate(groups[on_cheng], size[on_cheng]),
         },
         "dice_estimate": dice_estimate,
         "milliseconds_median": float(np.median(cheng.milliseconds)),
@@ -250,10 +244,10 @@ def _typed(cheng: Answers, web: Answers) -> tuple[Array, Array, Array]:
     )
 
 
-def _mean_of_groups(values: Array, groups: Array) -> float:
-    """Every patient or near-duplicate group weighs the same, as when prediction sets are fitted."""
-    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    return float((np.bincount(inverse, values) / counts).mean())
+def _mean_by_group(values: Array, groups: Array) -> tuple[Array, Array]:
+    """Names of the groups and the mean of each, so that every patient or near-duplicate group weighs the same."""
+    names, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    return names, np.bincount(inverse, values) / counts
 
 
 def _dice_estimate(a: Answers) -> tuple[tuple[float, float], dict[str, float] | None]:
@@ -302,31 +296,26 @@ def _cheng_figures(a: Answers) -> dict[str, Any]:
     p3 /= p3.sum(1, keepdims=True)
     patients, inverse = np.unique(a.groups, return_inverse=True)
     patient_truth, by_patient = _by_patient(a, np.ones(len(a.truth), bool))
-    zero = a.dice == 0
-
-    def both(figure: Any) -> dict[str, Any]:
-        low, high = interval(a.groups, figure)
-        return {"value": float(figure(np.arange(len(a.truth)))), "low": low, "high": high}
 
     return {
         "pictures": len(a.truth),
         "patients": len(patients),
-        "macro_f1_3": both(lambda i: macro_f1(a.truth[i], three[i], TYPES)),
-        "accuracy_3": both(lambda i: (three[i] == a.truth[i]).mean()),
-        "accuracy_4": both(lambda i: (four[i] == a.truth[i]).mean()),
-        "called_tumor": both(lambda i: (four[i] != NONE).mean()),
-        "patient_accuracy": share_of_patients(a),
+        "macro_f1_3": estimate(a.groups, lambda i: macro_f1(a.truth[i], three[i], TYPES)),
+        "accuracy_3": mean_estimate(a.groups, three == a.truth),
+        "accuracy_4": mean_estimate(a.groups, four == a.truth),
+        "called_tumor": mean_estimate(a.groups, four != NONE),
+        "patient_accuracy": mean_estimate(patients, patient_truth == by_patient),
         "patient_confusion": confusion(patient_truth, by_patient, TYPES).tolist(),
         "per_class": dict(zip(CLASSES, per_class(confusion(a.truth, four, 4))[:TYPES], strict=False)),
         "confusion": confusion(a.truth, four, 4).tolist(),
         "auroc": {c: auroc(a.truth == k, p3[:, k]) for k, c in enumerate(CLASSES[:TYPES])},
-        "dice": both(lambda i: a.dice[i].mean()),
-        "iou": both(lambda i: a.iou[i].mean()),
-        "dice_zero": both(lambda i: zero[i].mean()),
+        "dice": mean_estimate(a.groups, a.dice),
+        "iou": mean_estimate(a.groups, a.iou),
+        "dice_zero": mean_estimate(a.groups, a.dice == 0),
         "dice_by_class": {c: float(a.dice[a.truth == k].mean()) for k, c in enumerate(CLASSES[:TYPES])},
         "iou_by_class": {c: float(a.iou[a.truth == k].mean()) for k, c in enumerate(CLASSES[:TYPES])},
-        "dice_by_patient": float(np.mean([a.dice[inverse == k].mean() for k in range(len(patients))])),
-        "heatmap_energy_in_true_mask": float(np.nanmean(a.energy)),
+        "dice_by_patient": mean_estimate(*_mean_by_group(a.dice, a.groups)),
+        "heatmap_energy_in_true_mask": mean_estimate(a.groups, a.energy),
         "worst_patients": _worst(a, three, patients, inverse),
     }
 
@@ -349,15 +338,14 @@ def _web_figures(a: Answers) -> dict[str, Any]:
     tumor, score = a.truth != NONE, 1 - np.exp(a.log_p[:, NONE])
     known = a.truth >= 0
     truth, said = a.truth[known], a.log_p[known].argmax(1)
-    low, high = interval(a.groups, lambda i: auroc(tumor[i], score[i]))
-    f_low, f_high = interval(a.groups[known], lambda i: macro_f1(truth[i], said[i], 4))
+    types = a.groups[known]
     return {
         "pictures": len(tumor),
-        "auroc_tumor": {"value": auroc(tumor, score), "low": low, "high": high},
-        "macro_f1_4": {"value": macro_f1(truth, said, 4), "low": f_low, "high": f_high},
-        "accuracy_4": float((truth == said).mean()),
-        "sensitivity": float((score[tumor] > 0.5).mean()),
-        "specificity": float((score[~tumor] <= 0.5).mean()),
+        "auroc_tumor": estimate(a.groups, lambda i: auroc(tumor[i], score[i])),
+        "macro_f1_4": estimate(types, lambda i: macro_f1(truth[i], said[i], 4)),
+        "accuracy_4": mean_estimate(types, truth == said),
+        "sensitivity": mean_estimate(a.groups[tumor], score[tumor] > 0.5),
+        "specificity": mean_estimate(a.groups[~tumor], score[~tumor] <= 0.5),
         "per_class": dict(zip(CLASSES, per_class(confusion(truth, said, 4)), strict=True)),
         "confusion": confusion(truth, said, 4).tolist(),
     }

@@ -50,7 +50,7 @@ def _page(f: dict[str, Any], name: str) -> str:
         "| figure | value | 95 % interval |",
         "|---|---|---|",
         *(
-            f"| {title} | {c[key]['value']:.3f} | {c[key]['low']:.3f} – {c[key]['high']:.3f} |"
+            _with_interval(title, c[key])
             for title, key in (
                 ("macro-F1, three types", "macro_f1_3"),
                 ("accuracy, three types", "accuracy_3"),
@@ -59,11 +59,11 @@ def _page(f: dict[str, Any], name: str) -> str:
                 ("Dice, mean of slices", "dice"),
                 ("IoU, mean of slices", "iou"),
                 ("slices with Dice 0", "dice_zero"),
+                ("accuracy by patient (mean of slices)", "patient_accuracy"),
+                ("Dice, mean of patients", "dice_by_patient"),
+                ("heat-map energy inside the true mask", "heatmap_energy_in_true_mask"),
             )
         ),
-        f"| accuracy by patient (mean of slices) | {c['patient_accuracy']:.3f} | |",
-        f"| Dice, mean of patients | {c['dice_by_patient']:.3f} | |",
-        f"| heat-map energy inside the true mask | {c['heatmap_energy_in_true_mask']:.3f} | |",
         "",
         "| type | precision | recall | F1 | slices | AUROC | Dice | IoU |",
         "|---|---|---|---|---|---|---|---|",
@@ -88,12 +88,15 @@ def _page(f: dict[str, Any], name: str) -> str:
         "| figure | value | 95 % interval |",
         "|---|---|---|",
         *(
-            f"| {title} | {w[key]['value']:.3f} | {w[key]['low']:.3f} – {w[key]['high']:.3f} |"
-            for title, key in (("AUROC tumour against none", "auroc_tumor"), ("macro-F1, four classes", "macro_f1_4"))
+            _with_interval(title, w[key])
+            for title, key in (
+                ("AUROC tumour against none", "auroc_tumor"),
+                ("macro-F1, four classes", "macro_f1_4"),
+                ("accuracy, four classes", "accuracy_4"),
+                ("sensitivity: P(tumour) > 0.5", "sensitivity"),
+                ("specificity: P(tumour) at most 0.5", "specificity"),
+            )
         ),
-        f"| accuracy, four classes | {w['accuracy_4']:.3f} | |",
-        f"| sensitivity at P(tumour) > 0.5 | {w['sensitivity']:.3f} | |",
-        f"| specificity | {w['specificity']:.3f} | |",
         "",
         *_table(w["confusion"], "pictures of known type"),
         "## Heads without a tumour, subjects never seen in training",
@@ -104,11 +107,22 @@ def _page(f: dict[str, Any], name: str) -> str:
         "",
         "## Calibration (cross-fitted)",
         "",
-        f"Temperature {cal['temperature']:.3f}. Expected calibration error, 15 bins: {cal['ece']:.3f} "
-        f"(before: {cal['ece_uncalibrated']:.3f}). Prediction sets at a nominal 95 %: coverage "
-        f"{cal['coverage_groups']:.3f} where each patient or group weighs the same, as when they are fitted, "
-        f"{cal['coverage']:.3f} of the pictures, "
-        f"mean size {cal['set_size']:.2f}; on Cheng val {cal['coverage_cheng']:.3f} and {cal['set_size_cheng']:.2f}.",
+        f"Temperature {cal['temperature']:.3f}. Prediction sets are at a nominal 95 % of patients and groups.",
+        "",
+        "| figure | value | 95 % interval |",
+        "|---|---|---|",
+        *(
+            _with_interval(title, cal[key])
+            for title, key in (
+                ("expected calibration error, 15 bins", "ece"),
+                ("the same before calibration", "ece_uncalibrated"),
+                ("coverage of sets, each patient or group weighing the same", "coverage_groups"),
+                ("coverage of pictures", "coverage"),
+                ("coverage on Cheng val", "coverage_cheng"),
+                ("mean size of sets", "set_size"),
+                ("mean size on Cheng val", "set_size_cheng"),
+            )
+        ),
         "",
         f"Median time a picture on the machine that evaluated: {f['milliseconds_median']:.0f} ms.",
         "",
@@ -116,6 +130,10 @@ def _page(f: dict[str, Any], name: str) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _with_interval(title: str, figure: dict[str, float]) -> str:
+    return f"| {title} | {figure['value']:.3f} | {figure['low']:.3f} – {figure['high']:.3f} |"
 
 
 def _table(counts: list[list[int]], unit: str) -> list[str]:

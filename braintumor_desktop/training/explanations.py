@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.inference.cam_methods import CamMethod
-from braintumor_desktop.training.data import Row, array_study, read_grey
-from braintumor_desktop.training.metrics import iou
+from braintumor_desktop.training.data import Row, array_study, independent_group, read_grey
+from braintumor_desktop.training.metrics import iou, mean_estimate
 
 Array = NDArray[Any]
 
@@ -38,12 +38,15 @@ def iou_at_otsu(heat: Array, truth: Array) -> float:
     return iou(grey > level, truth)
 
 
-def explained(analyzer: Analyzer, rows: Sequence[Row]) -> dict[str, dict[str, float]]:
-    """Mean figures of each method. rows: pictures with masks. The analyzer's own method is put back at the end."""
+def explained(analyzer: Analyzer, rows: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
+    """Mean figures of each method, with intervals. The analyzer's own method is put back at the end.
+
+    rows: pictures with masks.
+    """
     own, found = analyzer.cam, {}
     for method in CamMethod:
         analyzer.cam = method
-        figures = []
+        figures, groups = [], []
         for row in rows:
             assert row.mask is not None
             truth = read_grey(row.mask) > 127
@@ -52,7 +55,8 @@ def explained(analyzer: Analyzer, rows: Sequence[Row]) -> dict[str, dict[str, fl
                 continue
             heat = shown.heatmap[0]
             figures.append((pointing(heat, truth), energy(heat, truth), iou_at_otsu(heat, truth)))
-        means = np.array(figures, float).mean(axis=0)
-        found[method.value] = dict(zip(("pointing", "energy", "iou_at_otsu"), map(float, means), strict=True))
+            groups.append(independent_group(row))
+        columns = dict(zip(("pointing", "energy", "iou_at_otsu"), np.array(figures, float).T, strict=True))
+        found[method.value] = {name: mean_estimate(groups, v) for name, v in columns.items()}
     analyzer.cam = own
     return found

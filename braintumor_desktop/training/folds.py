@@ -26,13 +26,20 @@ from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import Calibration, find_model
 from braintumor_desktop.training.augment import remove_lesion, transplant
 from braintumor_desktop.training.candidate import candidate
-from braintumor_desktop.training.data import FOLDS, PACK_SIZE, Row, array_study, frame_row, read_rows
+from braintumor_desktop.training.data import (
+    FOLDS,
+    PACK_SIZE,
+    Row,
+    array_study,
+    frame_row,
+    independent_group,
+    read_rows,
+)
 from braintumor_desktop.training.evaluate import (
     NONE,
     TYPES,
     answers,
     healthy_slices,
-    independent_group,
     one_a_group,
     share_of_patients,
 )
@@ -57,7 +64,7 @@ def evaluate_fold(data: Path, weights: Path, fold: int, out: Path, *, device: st
     """
     refuse_what_saw_the_folds(weights, [fold])
     everything = read_rows(data)
-    rows = [r for r in everything if r.source == "cheng" and r.fold == fold]
+    rows = [r for r in everything if r.source == "cheng" and r.fold == fold and r.split != "twin"]
     others = one_a_group([r for r in everything if r.split == "val" and r.source != "cheng"])
     with tempfile.TemporaryDirectory(prefix="braintumor-fold-") as temporary:
         folder = Path(temporary)

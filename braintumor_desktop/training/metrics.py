@@ -84,6 +84,24 @@ def expected_calibration_error(probabilities: Array, truth: Array, bins: int = 1
     return float(sum(gaps))
 
 
+def estimate(groups: Sequence[str] | Array, figure: Callable[[Array], float]) -> dict[str, float]:
+    """A figure with its `interval`: ``value``, ``low`` and ``high``. figure: of row indices."""
+    low, high = interval(groups, figure)
+    return {"value": float(figure(np.arange(len(groups)))), "low": low, "high": high}
+
+
+def mean_estimate(groups: Sequence[str] | Array, values: Sequence[float] | Array) -> dict[str, float]:
+    """The mean of the rows' values with its interval. Rows of nan are left out; nan where no other is left."""
+    column = np.asarray(values, float)
+    known = ~np.isnan(column)
+
+    def mean(rows: Array) -> float:
+        rows = rows[known[rows]]
+        return float(column[rows].mean()) if len(rows) else float("nan")
+
+    return estimate(groups, mean)
+
+
 def interval(
     groups: Sequence[str] | Array, figure: Callable[[Array], float], *, rounds: int = 1000, seed: int = 0
 ) -> tuple[float, float]:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import CLASSES, TumorClass
 from braintumor_desktop.inference.analyzer import Analyzer
-from braintumor_desktop.training.data import Row, array_study, read_grey
-from braintumor_desktop.training.metrics import dice
+from braintumor_desktop.training.data import Row, array_study, independent_group, read_grey
+from braintumor_desktop.training.metrics import dice, mean_estimate
 
 Grey = NDArray[np.uint8]
 Change = Callable[[Grey, Grey, np.random.Generator], tuple[Grey, Grey]]
@@ -109,12 +109,12 @@ STRESSES: tuple[Stress, ...] = (
 """Brightness, rotation and noise are the earlier systems' own stress test; which are mild was set before measuring."""
 
 
-def under_stress(analyzer: Analyzer, rows: Sequence[Row]) -> dict[str, dict[str, float | bool | None]]:
-    """Accuracy of the three types, share called tumour and mean Dice under each change, None where not given.
+def under_stress(analyzer: Analyzer, rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
+    """Accuracy of the three types, share called tumour and mean Dice under each change, with intervals.
 
-    rows: pictures of known type with masks.
+    None where not given. rows: pictures of known type with masks.
     """
-    found: dict[str, dict[str, float | bool | None]] = {}
+    groups, found = [independent_group(row) for row in rows], {}
     for stress in STRESSES:
         right, called, overlaps = [], [], []
         for number, row in enumerate(rows):
@@ -129,10 +129,8 @@ def under_stress(analyzer: Analyzer, rows: Sequence[Row]) -> dict[str, dict[str,
                 right.append(best == TumorClass(row.label))
             if analysis.segmentation is not None:
                 overlaps.append(dice(analysis.segmentation.mask[0], mask > 127))
-        found[stress.title] = {
-            "mild": stress.mild,
-            "accuracy_3": float(np.mean(right)) if right else None,
-            "called_tumor": float(np.mean(called)),
-            "dice": float(np.mean(overlaps)) if overlaps else None,
+        columns: dict[str, list[Any]] = {"accuracy_3": right, "called_tumor": called, "dice": overlaps}
+        found[stress.title] = {"mild": stress.mild} | {
+            name: mean_estimate(groups, v) if v else None for name, v in columns.items()
         }
     return found

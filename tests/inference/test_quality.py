@@ -72,6 +72,8 @@ def test_blocks_of_eight_raise_blockiness_and_other_steps_do_not() -> None:
 def test_sharpness_falls_with_blur_and_is_no_number_without_a_picture(grey: np.ndarray) -> None:
     framed = cv2.resize(grey, (256, 256)).astype(np.float32) / 255
     assert sharpness(cv2.GaussianBlur(framed, (0, 0), 2)) < 0.8 * sharpness(framed)
+    for along in ((9, 1), (1, 9)):
+        assert sharpness(cv2.blur(framed, along)) < 0.8 * sharpness(framed), "smeared one way, as by motion"
     assert sharpness(np.zeros((256, 256), np.float32)) == float("inf")
 
 

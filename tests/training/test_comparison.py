@@ -4,16 +4,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from training_data import write_training_data
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
+from braintumor_desktop.inference.analyzer import Analyzer
 from braintumor_desktop.models.manifest import find_model, read_manifest
 from braintumor_desktop.training import comparison, comparison_page
 from braintumor_desktop.training.comparison import compare, cost
 from braintumor_desktop.training.comparison_plot import plot_stress
+from braintumor_desktop.training.data import read_rows
 from braintumor_desktop.training.explanations import energy, iou_at_otsu, pointing
+from braintumor_desktop.training.faults import FAULTS, how_flagged
 from braintumor_desktop.training.folds import ABLATION, ablation_table, folds_table, read_folds
 from braintumor_desktop.training.robustness import STRESSES
 from braintumor_desktop.training.strangers import EACH, strangers
+
+BOTH = ("flagged", "flagged_without")
 
 
 def some(value: float | None) -> dict[str, float | None]:
@@ -33,21 +39,18 @@ def found() -> dict[str, dict]:
                     "macro_f1_3": some(value),
                     "dice": some(value),
                     "dice_zero": some(0.021 if full else None),
-                    "patient_accuracy": value,
+                    "called_tumor": some(0.972),
+                    "patient_accuracy": some(value),
                 },
                 "web": {"auroc_tumor": some(0.95), "macro_f1_4": some(value)},
                 "tumor_free": {"all": {"slices": 390, "called_tumor": 7, "outlined": 3}},
-                "calibration": dict.fromkeys(
+                "calibration": {"temperature": value}
+                | dict.fromkeys(
                     (
-                        "temperature",
-                        "ece_uncalibrated",
-                        "ece",
-                        "coverage",
-                        "set_size",
-                        "coverage_cheng",
-                        "set_size_cheng",
+                        *("ece_uncalibrated", "ece", "coverage_groups", "coverage", "coverage_cheng"),
+                        *("set_size", "set_size_cheng"),
                     ),
-                    value,
+                    some(value),
                 ),
                 "dice_estimate": {"mean_absolute_error": 0.1, "correlation": 0.5} if full else None,
             },
@@ -60,14 +63,19 @@ def found() -> dict[str, dict]:
                 "milliseconds_median": 29.4,
             },
             "stress": {
-                s.title: {"mild": s.mild, "accuracy_3": value, "called_tumor": 1, "dice": value} for s in STRESSES
+                s.title: {"mild": s.mild, "called_tumor": some(0.625)}
+                | dict.fromkeys(("accuracy_3", "dice"), some(value) if full else None)
+                for s in STRESSES
             },
-            "explanations": {"grad-cam": {"pointing": 0.5, "energy": 0.25, "iou_at_otsu": 0.125}},
+            "explanations": {"grad-cam": {"pointing": some(0.5), "energy": some(0.25), "iou_at_otsu": some(0.125)}},
             "strangers": {
                 "auroc": 0.998,
                 "brains": {"Cheng val": {"pictures": 4, "flagged": 0.25, "median": 0.4}},
                 "strangers": {"noise": {"pictures": 20, "flagged": 1.0, "median": 0.8}},
             }
+            if full
+            else None,
+            "faults": {"half turn": {"flag": "upside_down", "pictures": 9} | dict.fromkeys(BOTH, some(0.25))}
             if full
             else None,
             "sequences": {"web val, FLAIR": {"pictures": 21, "warned": 0.81}} if full else None,
@@ -91,10 +99,15 @@ def test_the_page_holds_every_table_and_a_dash_for_what_a_model_cannot_give(foun
     page = comparison_page.write(found, tmp_path)
     assert (tmp_path / "comparison.md").read_text(encoding="utf-8") == page
     assert all(f"## {title}" in page for title, _ in comparison_page.TABLES.values())
-    (row,) = [line for line in page.splitlines() if line.startswith("| `lenet-binary` | — | — | — | — |")]
+    (row,) = [line for line in page.splitlines() if line.startswith("| `lenet-binary` | — | — | — | — | 97.2 %")]
     assert row.endswith("| 7 of 390 |")
+    (row,) = [line for line in page.splitlines() if line.startswith("| half turn | strong")]
+    assert row.endswith("0.900 (0.900–0.900); 0.900 (0.900–0.900) | called tumour 0.625 (0.625–0.625) |")
     assert "| `neuro` | 1,234,567 | 1.50 | 9.0 | 29 | 400 |" in page
     assert "AUROC 0.9980" in page
+    assert "| half turn | `upside_down` | 9 | 25.0 % (25.0–25.0) | 25.0 % (25.0–25.0) |" in page
+    assert "| Cheng val mean Dice | at least 0.8 | 0.900 | yes |" in page
+    assert "| Cheng val share of slices with Dice 0 | at most 0.02 | 0.021 | **no** |" in page
     assert "| `neuro` | web val, FLAIR | 21 | 81 % |" in page
 
 
@@ -178,6 +191,16 @@ def test_heat_map_figures_on_a_map_counted_by_hand() -> None:
     heat[7, 7] = 2
     assert not pointing(heat, truth)
     assert energy(heat * 0, truth) == 0
+
+
+def test_a_made_fault_is_counted_where_its_flag_is_raised(tmp_path: Path) -> None:
+    rows = [r for r in read_rows(write_training_data(tmp_path)) if r.source == "cheng"][:2]
+    found = how_flagged(Analyzer.open("neuro", "cpu"), rows)
+    assert list(found) == [fault.title for fault in FAULTS]
+    assert {"low_resolution", "blurred", "cut_off", "upside_down"} <= {each["flag"] for each in found.values()}
+    small = found["head of 96 pixels"]
+    assert (small["pictures"], small["flagged"]["value"]) == (2, 1.0)
+    assert found["upper third of the head cut off"]["flagged_without"]["value"] == 0
 
 
 def test_strangers_are_the_same_pictures_every_time(tmp_path: Path) -> None:

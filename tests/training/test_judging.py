@@ -17,9 +17,9 @@ from braintumor_desktop.models import manifest
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import ManifestRow, read_manifest, write_manifest
 from braintumor_desktop.models.neuro import Neuro
+from braintumor_desktop.training import data as training_data
 from braintumor_desktop.training import evaluate, robustness
-from braintumor_desktop.training.data import array_study, read_grey, read_rows, read_twins
-from braintumor_desktop.training.evaluate import independent_group
+from braintumor_desktop.training.data import array_study, independent_group, load_pack, read_grey, read_rows, read_twins
 from braintumor_desktop.training.explanations import explained
 from braintumor_desktop.training.folds import evaluate_fold
 from braintumor_desktop.training.robustness import under_stress
@@ -114,7 +114,7 @@ def test_heat_maps_and_stress_are_measured_for_a_model(
     rows = [r for r in read_rows(data) if r.split == "val" and r.source == "cheng"]
     maps = explained(analyzer, rows)
     assert set(maps) == {"grad-cam", "hirescam", "grad-cam++", "layer-cam"}
-    assert all(0 <= value <= 1 for figures in maps.values() for value in figures.values())
+    assert all(0 <= f["low"] <= f["value"] <= f["high"] <= 1 for figures in maps.values() for f in figures.values())
     assert analyzer.cam == "grad-cam"
     monkeypatch.setattr(robustness, "STRESSES", robustness.STRESSES[:2])
     stress = under_stress(analyzer, rows)
@@ -155,15 +155,26 @@ def test_tumour_free_heads_are_judged_in_their_own_pixels_with_the_patients_left
     assert study.geometry.pixel_spacing_mm == (0.5, 1.0)
 
 
-def test_web_pictures_that_training_has_seen_in_another_copy_are_not_judged(data: Path) -> None:
+def test_pictures_that_training_sees_in_another_copy_are_neither_judged_nor_learned(data: Path) -> None:
     learned, same = read_twins()
+    copied = min(group for group in learned if group.startswith("g"))
     second, first = next(iter(same.items()))
     index = data / "web" / "index.csv"
-    text = index.read_text().replace(",g8,val", f",{min(learned)},val").replace(",g9,", f",{second},")
-    index.write_text(text.replace(",g0,train", f",{min(learned)},train"))
+    text = index.read_text().replace(",g8,val", f",{copied},val").replace(",g9,", f",{second},")
+    index.write_text(text.replace(",g0,train", f",{copied},train"))
     rows = [r for r in read_rows(data) if r.source != "cheng"]
-    assert [(r.split, r.group) for r in rows[8:10]] == [("twin", min(learned)), ("val", first)]
-    assert rows[0].split == "train"
+    assert [(r.split, r.group) for r in rows[8:10]] == [("twin", copied), ("val", first)]
+    assert rows[0].split == "twin"
+
+
+def test_a_slice_of_a_fold_that_web_pictures_show_too_is_left_out_of_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = len(load_pack(data, tmp_path / "cache", split="val", folds=[1]))
+    monkeypatch.setattr(training_data, "read_twins", lambda: ({"cheng0"}, {}))
+    first = next(r for r in read_rows(data) if r.source == "cheng")
+    assert (first.group, first.fold, first.split) == ("cheng0", 1, "twin")
+    assert len(load_pack(data, tmp_path / "cache", split="val", folds=[1])) == before - 1
 
 
 def test_glioma_patients_whose_ids_differ_in_a_letter_are_one(data: Path) -> None:

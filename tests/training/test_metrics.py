@@ -12,6 +12,7 @@ from braintumor_desktop.training.metrics import (
     interval,
     iou,
     macro_f1,
+    mean_estimate,
     per_class,
     roc_curve,
 )
@@ -89,6 +90,13 @@ def test_the_interval_is_wider_over_few_patients_than_over_their_slices() -> Non
     by_patient = interval(np.repeat(np.arange(12), 20), lambda i: values[i].mean())
     by_slice = interval(np.arange(240), lambda i: values[i].mean())
     assert by_patient[1] - by_patient[0] > 2 * (by_slice[1] - by_slice[0])
+
+
+def test_a_mean_leaves_out_what_is_not_a_number() -> None:
+    found = mean_estimate(["a", "a", "b", "c"], [1, float("nan"), 0.5, 0])
+    assert found["value"] == pytest.approx(0.5)
+    assert 0 <= found["low"] < 0.5 < found["high"] <= 1
+    assert np.isnan(mean_estimate(["a", "b"], [float("nan")] * 2)["value"])
 
 
 def test_macro_f1_leaves_out_classes_that_are_neither_there_nor_said() -> None:
