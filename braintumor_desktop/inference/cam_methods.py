@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class CamMethod(StrEnum):
-    """How activation and gradient become one map. The first is the program's default, chosen by measurement."""
+    """How activation and gradient become one map. The first is the default, see docs/MODEL_CARD.md."""
 
     GRAD_CAM = "grad-cam"
     HIRES_CAM = "hirescam"

@@ -37,8 +37,8 @@ CUT_TOP, CUT_SIDE = 0.45, 0.35
 it always is; above or at a side, at most 0.34 and 0.41 in 99 % of the Cheng pictures."""
 
 UPSIDE_DOWN = 0.57
-"""Probability of standing upright below which the reader is told. Of 260 val pictures 1 % lie below it as they are,
-53 % turned by 180° or mirrored top to bottom."""
+"""Probability of standing upright below which the reader is told. Of 108 Cheng val slices none lies below it as it is,
+83 % do turned by 180°; of 60 web pictures 5 and 35 %."""
 
 FAMILIAR = 0.5
 """Strangeness below which a picture counts as a brain MRI that the model knows."""

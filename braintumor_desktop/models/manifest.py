@@ -39,7 +39,11 @@ class Calibration:
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """One model. file: name under weights/; sha256: of that file; input: such as ``256x256 grey``."""
+    """One model. file: name under weights/; sha256: of that file; input: such as ``256x256 grey``.
+
+    metrics: the few figures on every report; figures: more of them with their 95 % intervals, as ``value``, ``low`` and
+    ``high``, the latter two None where no interval was measured.
+    """
 
     id: str
     title: str
@@ -55,6 +59,7 @@ class ManifestRow:
     licence: str
     default: bool
     calibration: Calibration = field(default_factory=Calibration)
+    figures: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def identity(self) -> ModelIdentity:

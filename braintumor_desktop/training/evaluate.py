@@ -109,12 +109,12 @@ def evaluate(
             analyzer = Analyzer(network, replace(row, calibration=warm), place)
             cheng = replace(answers(analyzer, of_cheng), log_p=cheng.log_p)
         healthy = _tumor_free(analyzer, data)
-        figures, calibration = _figures(cheng, web, healthy)
         gives = ARCHITECTURES[row.architecture]
+        figures, calibration = _figures(cheng, web, healthy, types=gives.types)
         figures = what_it_gives(figures, types=gives.types, outlines=gives.outlines)
         calibration = calibration if gives.types else Calibration()
         calibration = replace(calibration, mask_threshold=row.calibration.mask_threshold)
-        row = replace(row, calibration=calibration, metrics=_headline(figures))
+        row = replace(row, calibration=calibration, metrics=_headline(figures), figures=_with_intervals(figures))
         figures["model"] = {"id": row.id, "version": row.version, "sha256": row.sha256}
         out.mkdir(parents=True, exist_ok=True)
         if publish:
@@ -200,11 +200,13 @@ def healthy_slices(data: Path) -> Iterator[tuple[str, Study]]:
             yield "t1_series_implicit_le", array_study(pixels, "t1_series_implicit_le", InputKind.NIFTI, (down, across))
 
 
-def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -> tuple[dict[str, Any], Calibration]:
+def _figures(
+    cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]], *, types: bool
+) -> tuple[dict[str, Any], Calibration]:
     log_p, truth, groups = _typed(cheng, web)
     crossed, members = cross_fitted(log_p, truth, groups, COVERAGE)
     on_cheng = np.arange(len(truth)) < len(cheng.truth)
-    temperature = fit_temperature(log_p, truth)
+    temperature = fit_temperature(log_p, truth) if types else 1.0
     calibrated = with_temperature(log_p, temperature)
     threshold = fit_set_threshold(calibrated, truth, groups, COVERAGE)
     covered, size = members[np.arange(len(truth)), truth], members.sum(1)
@@ -213,7 +215,7 @@ def _figures(cheng: Answers, web: Answers, healthy: dict[str, dict[str, int]]) -
     figures: dict[str, Any] = {
         "date": date.today().isoformat(),
         "cheng": _cheng_figures(cheng),
-        "web": _web_figures(web),
+        "web": _web_figures(web, temperature),
         "tumor_free": healthy
         | {"all": {k: sum(v[k] for v in healthy.values()) for k in ("slices", "called_tumor", "outlined")}},
         "calibration": {
@@ -334,8 +336,8 @@ def _worst(a: Answers, three: Array, patients: Array, inverse: Array) -> list[di
     return sorted(rows, key=lambda r: r["accuracy"] + np.nan_to_num(r["dice"]))[:5]
 
 
-def _web_figures(a: Answers) -> dict[str, Any]:
-    tumor, score = a.truth != NONE, 1 - np.exp(a.log_p[:, NONE])
+def _web_figures(a: Answers, temperature: float) -> dict[str, Any]:
+    tumor, score = a.truth != NONE, 1 - with_temperature(a.log_p, temperature)[:, NONE]
     known = a.truth >= 0
     truth, said = a.truth[known], a.log_p[known].argmax(1)
     types = a.groups[known]
@@ -363,3 +365,28 @@ def _headline(figures: dict[str, Any]) -> dict[str, float]:
         "Tumour-free slices called tumour": healthy["called_tumor"] / max(healthy["slices"], 1),
     }
     return {name: round(float(value), 4) for name, value in chosen.items() if value is not None}
+
+
+def _with_intervals(figures: dict[str, Any]) -> dict[str, dict[str, float | None]]:
+    """The figures that the program shows of a model."""
+    cheng, web, sure = figures["cheng"], figures["web"], figures["calibration"]
+    healthy = figures["tumor_free"]["all"]
+    chosen = {
+        "Accuracy of three types, Cheng val": cheng["accuracy_3"],
+        "Macro-F1 of three types, Cheng val": cheng["macro_f1_3"],
+        "Accuracy by patient, Cheng val": cheng["patient_accuracy"],
+        "Slices called tumour, Cheng val": cheng["called_tumor"],
+        "Mean Dice, Cheng val": cheng["dice"],
+        "Slices whose outline misses (Dice 0), Cheng val": cheng["dice_zero"],
+        "AUROC of tumour against none, web val": web["auroc_tumor"],
+        "Macro-F1 of four classes, web val": web["macro_f1_4"],
+        "Tumour-free slices called tumour": {"value": healthy["called_tumor"] / max(healthy["slices"], 1)},
+        "Expected calibration error": sure["ece"],
+        "Coverage of prediction sets, nominal 0.95": sure["coverage_groups"],
+        "Mean size of prediction sets": sure["set_size"],
+    }
+    return {
+        name: {end: None if f.get(end) is None else round(float(f[end]), 4) for end in ("value", "low", "high")}
+        for name, f in chosen.items()
+        if f["value"] is not None
+    }

@@ -153,7 +153,7 @@ def _plots(figures: dict[str, Any], cheng: Answers, web: Answers, calibration: C
     if types:
         _confusion(axes[0, 0], np.array(figures["cheng"]["confusion"]))
         _reliability(axes[1, 0], cheng, web, calibration)
-    _roc(axes[0, 1], cheng, web, types=types)
+    _roc(axes[0, 1], cheng, web, calibration.temperature, types=types)
     if outlines:
         _dice(axes[1, 1], cheng)
     for axis, given in ((axes[0, 0], types), (axes[1, 0], types), (axes[1, 1], outlines)):
@@ -180,11 +180,11 @@ def _not_given(axis: Axes) -> None:
     axis.set_axis_off()
 
 
-def _roc(axis: Axes, cheng: Answers, web: Answers, *, types: bool) -> None:
+def _roc(axis: Axes, cheng: Answers, web: Answers, temperature: float, *, types: bool) -> None:
     p = np.exp(cheng.log_p[:, :3])
     p /= p.sum(1, keepdims=True)
     curves = [(CLASS_TITLES[c], cheng.truth == k, p[:, k]) for k, c in enumerate(CLASSES[:3]) if types]
-    curves.append(("Tumour / none, web val", web.truth != 3, 1 - np.exp(web.log_p[:, 3])))
+    curves.append(("Tumour / none, web val", web.truth != 3, 1 - with_temperature(web.log_p, temperature)[:, 3]))
     for (title, positive, score), colour in zip(curves, (BLUE, ORANGE, GREEN, "black")[-len(curves) :], strict=True):
         axis.plot(*roc_curve(positive, score), color=colour, label=f"{title} ({auroc(positive, score):.3f})")
     axis.plot([0, 1], [0, 1], color=GREY, lw=0.8, ls=":")

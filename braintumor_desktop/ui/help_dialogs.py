@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from PySide6.QtCore import Qt
@@ -53,6 +53,18 @@ _NOT_FOR = (
 )
 
 
+_HOW_TO_READ = (
+    phrase(
+        "Of single slices of few patients from one hospital group, and of web pictures; another hospital may differ."
+    ),
+    phrase(
+        "Tumours and tumour-free heads come from different collections, so part of this may be told by the collection."
+    ),
+    phrase("Gliomas are outlined worst. Slices below the brain are taken for tumours more often than others."),
+    phrase("How many tumours are missed in whole series of patients is not known. The model card has all figures."),
+)
+
+
 class TextDialog(QDialog):
     """Text to read and close."""
 
@@ -98,7 +110,7 @@ def model_html(model_id: str) -> str:
         row = find_model(model_id)
     except BrainTumorError as error:
         return f"<p><b>{escape(tr(error.message))}</b></p><p>{escape(tr(error.hint))}</p>"
-    figures = [(name, number(f"{value:.3f}")) for name, value in row.metrics.items()]
+    figures = [(name, _measured(figure)) for name, figure in row.figures.items()]
     rows = [
         (tr("Model"), f"{row.id} {row.version}"),
         (tr("Network"), tr(row.title)),
@@ -108,13 +120,22 @@ def model_html(model_id: str) -> str:
         (tr("Weights"), f"{row.file}, SHA-256 {row.sha256}"),
         (tr("Licence of the weights"), tr(row.licence)),
     ]
-    measured = f"<h3>{tr('Measured on held-out patients')}</h3>{_table(figures)}" if figures else ""
+    held_out = escape(tr("Measured on held-out patients, with 95 % intervals"))
+    measured = f"<h3>{held_out}</h3>{_table(figures)}{_list(_HOW_TO_READ)}" if figures else ""
     knows = _WHAT_IT_KNOWS if TumorClass.GLIOMA in row.classes else _TUMOR_OR_NONE
-    wrong = "".join(f"<li>{escape(tr(words))}</li>" for words in _NOT_FOR)
     return (
-        f"<p>{escape(tr(knows))}</p>{measured}<h3>{escape(tr('Not to be used'))}</h3><ul>{wrong}</ul>"
+        f"<p>{escape(tr(knows))}</p>{measured}<h3>{escape(tr('Not to be used'))}</h3>{_list(_NOT_FOR)}"
         f"<h3>{escape(tr('What it is'))}</h3>{_table(rows)}<p><b>{escape(tr(RESEARCH_USE))}</b></p>"
     )
+
+
+def _measured(figure: Mapping[str, float | None]) -> str:
+    value, low, high = (None if (end := figure[k]) is None else number(f"{end:.3f}") for k in ("value", "low", "high"))
+    return f"{value}" if low is None or high is None else f"{value} ({low}–{high})"
+
+
+def _list(sentences: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(tr(words))}</li>' for words in sentences)}</ul>"
 
 
 def _table(rows: Sequence[tuple[str, str]]) -> str:
