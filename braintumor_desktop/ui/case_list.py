@@ -92,12 +92,14 @@ class CaseDelegate(QStyledItemDelegate):
 
 def status_lines(metrics: QFontMetrics, case: Case, width: int, room: int) -> tuple[int, str]:
     """How many lines the state takes, and its words, shortened where they need more than `room` lines."""
-    status = case.status_line
-    wrapped = metrics.boundingRect(QRect(0, 0, width, 1000), Qt.TextFlag.TextWordWrap, status)
-    if wrapped.width() <= width and wrapped.height() <= room * metrics.height():
-        return max(1, round(wrapped.height() / metrics.height())), status
+    status, line = case.status_line, metrics.height()
     # an answer loses its middle, so that class and probability both stay
     elide = Qt.TextElideMode.ElideMiddle if case.state is CaseState.DONE else Qt.TextElideMode.ElideRight
+    for share in (100, 1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7):  # of the room, as lines break before their ends
+        words = metrics.elidedText(status, elide, round(share * room * width))
+        wrapped = metrics.boundingRect(QRect(0, 0, width, 1000), Qt.TextFlag.TextWordWrap, words)
+        if wrapped.width() <= width and wrapped.height() <= room * line:
+            return max(1, round(wrapped.height() / line)), words
     return 1, metrics.elidedText(status, elide, width)
 
 

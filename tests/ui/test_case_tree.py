@@ -170,3 +170,8 @@ def test_a_long_answer_takes_two_lines_or_loses_its_middle_but_never_its_probabi
     assert lines == 1
     assert words.startswith("Pit")
     assert words.endswith("99.9 %")
+    case.headline = "Indeterminate, which no single class explains well enough, more than 99.9 %"
+    lines, words = status_lines(metrics, case, width, room=2)
+    assert lines == 2
+    assert words.startswith("Indet")
+    assert words.endswith("99.9 %")
