@@ -47,11 +47,9 @@ def _page(f: dict[str, Any], name: str) -> str:
         "",
         f"## Cheng val: {c['pictures']} slices of {c['patients']} patients",
         "",
-        "| figure | value | 95 % interval |",
-        "|---|---|---|",
-        *(
-            _with_interval(title, c[key])
-            for title, key in (
+        *_with_intervals(
+            c,
+            (
                 ("macro-F1, three types", "macro_f1_3"),
                 ("accuracy, three types", "accuracy_3"),
                 ("accuracy, four classes (no tumour is a miss)", "accuracy_4"),
@@ -62,7 +60,7 @@ def _page(f: dict[str, Any], name: str) -> str:
                 ("accuracy by patient (mean of slices)", "patient_accuracy"),
                 ("Dice, mean of patients", "dice_by_patient"),
                 ("heat-map energy inside the true mask", "heatmap_energy_in_true_mask"),
-            )
+            ),
         ),
         "",
         "| type | precision | recall | F1 | slices | AUROC | Dice | IoU |",
@@ -85,17 +83,15 @@ def _page(f: dict[str, Any], name: str) -> str:
         "",
         f"## Web val: {w['pictures']} pictures, one a group",
         "",
-        "| figure | value | 95 % interval |",
-        "|---|---|---|",
-        *(
-            _with_interval(title, w[key])
-            for title, key in (
+        *_with_intervals(
+            w,
+            (
                 ("AUROC tumour against none", "auroc_tumor"),
                 ("macro-F1, four classes", "macro_f1_4"),
                 ("accuracy, four classes", "accuracy_4"),
                 ("sensitivity: P(tumour) > 0.5", "sensitivity"),
                 ("specificity: P(tumour) at most 0.5", "specificity"),
-            )
+            ),
         ),
         "",
         *_table(w["confusion"], "pictures of known type"),
@@ -109,11 +105,9 @@ def _page(f: dict[str, Any], name: str) -> str:
         "",
         f"Temperature {cal['temperature']:.3f}. Prediction sets are at a nominal 95 % of patients and groups.",
         "",
-        "| figure | value | 95 % interval |",
-        "|---|---|---|",
-        *(
-            _with_interval(title, cal[key])
-            for title, key in (
+        *_with_intervals(
+            cal,
+            (
                 ("expected calibration error, 15 bins", "ece"),
                 ("the same before calibration", "ece_uncalibrated"),
                 ("coverage of sets, each patient or group weighing the same", "coverage_groups"),
@@ -121,7 +115,7 @@ def _page(f: dict[str, Any], name: str) -> str:
                 ("coverage on Cheng val", "coverage_cheng"),
                 ("mean size of sets", "set_size"),
                 ("mean size on Cheng val", "set_size_cheng"),
-            )
+            ),
         ),
         "",
         f"Median time a picture on the machine that evaluated: {f['milliseconds_median']:.0f} ms.",
@@ -132,8 +126,11 @@ def _page(f: dict[str, Any], name: str) -> str:
     return "\n".join(lines)
 
 
-def _with_interval(title: str, figure: dict[str, float]) -> str:
-    return f"| {title} | {figure['value']:.3f} | {figure['low']:.3f} – {figure['high']:.3f} |"
+def _with_intervals(figures: dict[str, Any], titles: tuple[tuple[str, str], ...]) -> list[str]:
+    """The table of some of the figures. titles: title and key of each row."""
+    rows = [(title, figures[key]) for title, key in titles]
+    head = ["| figure | value | 95 % interval |", "|---|---|---|"]
+    return head + [f"| {title} | {f['value']:.3f} | {f['low']:.3f} – {f['high']:.3f} |" for title, f in rows]
 
 
 def _table(counts: list[list[int]], unit: str) -> list[str]:

@@ -60,9 +60,10 @@ _HOW_TO_READ = (
     phrase(
         "Tumours and tumour-free heads come from different collections, so part of this may be told by the collection."
     ),
-    phrase("Gliomas are outlined worst. Slices below the brain are taken for tumours more often than others."),
     phrase("How many tumours are missed in whole series of patients is not known. The model card has all figures."),
 )
+_WEAKEST = phrase("Gliomas are outlined worst. Slices below the brain are taken for tumours more often than others.")
+"""Of the default model."""
 
 
 class TextDialog(QDialog):
@@ -120,8 +121,9 @@ def model_html(model_id: str) -> str:
         (tr("Weights"), f"{row.file}, SHA-256 {row.sha256}"),
         (tr("Licence of the weights"), tr(row.licence)),
     ]
+    how_to_read = (*_HOW_TO_READ, *((_WEAKEST,) if row.default else ()))
     held_out = escape(tr("Measured on held-out patients, with 95 % intervals"))
-    measured = f"<h3>{held_out}</h3>{_table(figures)}{_list(_HOW_TO_READ)}" if figures else ""
+    measured = f"<h3>{held_out}</h3>{_table(figures)}{_list(how_to_read)}" if figures else ""
     knows = _WHAT_IT_KNOWS if TumorClass.GLIOMA in row.classes else _TUMOR_OR_NONE
     return (
         f"<p>{escape(tr(knows))}</p>{measured}<h3>{escape(tr('Not to be used'))}</h3>{_list(_NOT_FOR)}"

@@ -42,6 +42,7 @@ def test_every_bundled_model_has_figures_that_lie_in_their_intervals(model: str)
         if figure["low"] is not None and figure["high"] is not None:
             assert figure["low"] <= figure["value"] <= figure["high"]
     assert "Measured on held-out patients" in model_html(model)
+    assert ("Gliomas are outlined worst" in model_html(model)) == (model == "neuro")
 
 
 def test_a_model_that_is_not_there_is_said_not_raised() -> None:
