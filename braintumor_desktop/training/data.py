@@ -43,8 +43,8 @@ HELD_OUT_VOLUMES = ("patient12", "patient19")
 TWINS = Path(__file__).parent / "twins.csv"
 """Groups that the indexes hold for pictures of their own, though train, or val once more, shows the same slice
 (mirrored, cut out, turned or windowed anew) or one beside it of the same head. Of each group at least one pair was told
-by eye among those that ``tests/benchmarks/picture_twins.py`` lists. A Cheng slice without a group is ``cheng`` and its place in the index, from
-0; of its patient all slices are listed."""
+by eye among those that ``tests/benchmarks/picture_twins.py`` lists. A Cheng slice without a group is ``cheng`` and its
+place in the index, from 0; of its patient all slices are listed."""
 
 
 WEB_TYPES = Path(__file__).parent / "web_types.csv"
