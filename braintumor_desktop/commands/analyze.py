@@ -76,7 +76,7 @@ class Options:
     model: str = "neuro"
     device: str = "auto"
     cam: str = "grad-cam"
-    mirrored: bool = False
+    mirrored: bool = True
     workers: int = 1
     frame: int = 1
     debug: bool = False

@@ -61,8 +61,8 @@ Slices = Sequence[NDArray[np.generic]] | NDArray[np.generic]
 class Analyzer:
     """One network, ready on one device. Not for use by two threads at once.
 
-    mirrored: `neuro` answers with the mean of each slice and its mirror image (test-time augmentation), in twice the
-    time; the reference models answer as ever.
+    mirrored: `neuro` answers with the mean of each slice and its mirror image (test-time augmentation), as it was
+    calibrated; without, in half the time, and the answer says so. The reference models answer as their originals did.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Analyzer:
         self.identity = row.identity
         self._architecture = ARCHITECTURES[row.architecture]
         self._wish = device
-        self.mirrored = False
+        self.mirrored = True
         # A card that failed for good doesn't give back what it holds.
         self._spare = network if device == CPU else copy.deepcopy(network)
         try:
@@ -147,7 +147,7 @@ class Analyzer:
             reading = read_series(study, answers, grid, calibration, self._look_again)
         if not self._architecture.types:
             reading = _untyped(reading)
-        if self._mirrors:  # the sets were calibrated on answers that are no such means
+        if self._hurries:  # the sets were calibrated on means with the mirror image
             reading = replace(reading, finding=replace(reading.finding, coverage=None))
         key, segmentation = reading.key, reading.segmentation
         head = head_mask(study.pixels[key])
@@ -223,17 +223,17 @@ class Analyzer:
         self._device = device
 
     @property
-    def _mirrors(self) -> bool:
-        return self.mirrored and not self._architecture.reference
+    def _hurries(self) -> bool:
+        return not self.mirrored and not self._architecture.reference
 
     def _own_flags(self) -> list[QualityFlag]:
         flags = []
         if self._device != self._wish:
             words = phrase("The graphics card failed or had no room; the CPU gave this answer.")
             flags.append(QualityFlag("cpu_fallback", words))
-        if self._mirrors:
-            words = phrase("The answer is the mean of each slice and its mirror image.")
-            flags.append(QualityFlag("mirrored", words))
+        if self._hurries:
+            words = phrase("Each slice was looked at once, without its mirror image.")
+            flags.append(QualityFlag("not_mirrored", words))
         return flags
 
     def _answer(self, pixels: Slices, ratio: float = 1.0) -> tuple[list[SliceAnswer], float, float]:
@@ -293,12 +293,18 @@ class Analyzer:
         return answers, middle - began, time.perf_counter() - middle
 
     def _network_out(self, images: Tensor) -> NeuroOutput:
+        """Logits, mask and features of the images or, mirrored, the means with their mirror images, turned back.
+
+        The class head is linear, so heat maps of the mean features explain the mean logits.
+        """
         out: NeuroOutput = self._network(images)
         if not self.mirrored:
             return out
         other: NeuroOutput = self._network(images.flip(-1))
         return out._replace(
-            logits=(out.logits + other.logits) / 2, mask_logits=(out.mask_logits + other.mask_logits.flip(-1)) / 2
+            logits=(out.logits + other.logits) / 2,
+            mask_logits=(out.mask_logits + other.mask_logits.flip(-1)) / 2,
+            features=(out.features + other.features.flip(-1)) / 2,
         )
 
     def _familiarity(

@@ -44,7 +44,8 @@ class Reading:
     """The reader's part of a case.
 
     verdicts: on the answers of models, by the SHA-256 of their weights, because another model gives another answer,
-    with ``+mirrored`` or ``+<slices>`` behind it where the answer is the mirrored one or that to part of a series;
+    with ``+not_mirrored`` or ``+<slices>`` behind it where the answer is one without the mirror image or to part of a
+    series;
     sequence: what the reader says it is, in words, None for "not known"; only meant where `sequence_corrected`.
     """
 

@@ -17,7 +17,7 @@ import platformdirs
 
 from braintumor_desktop.domain.phrases import phrase
 
-VERSION = 1
+VERSION = 2
 RECENT_LIMIT = 10
 PAPERS = ("A4", "Letter")
 COLORMAPS = ("cividis", "viridis", "jet")
@@ -58,7 +58,7 @@ class Settings:
     model_id: str = "neuro"
     device: str = "auto"
     cam: str = "grad-cam"
-    mirrored: bool = False
+    mirrored: bool = True
     appearance: str = "dark"
     language: str = "system"
     window_geometry: str = ""
@@ -158,6 +158,8 @@ def load_settings(path: Path | None = None) -> tuple[Settings, list[str]]:
     repairs: list[str] = []
     if not isinstance(version, int) or version > VERSION:
         repairs.append(phrase("The settings come from another version of the program; what is known was kept."))
+    elif version < 2:
+        raw.pop("mirrored", None)  # was off unless asked for; the mean became the answer that is calibrated
     settings = Settings()
     for key, value in raw.items():
         if key not in _USABLE:

@@ -209,6 +209,6 @@ class Case:
 
 def _answer_key(analysis: Analysis) -> str:
     """What tells an answer from the other ones to the same pixels: the weights, and what was made of them."""
-    mirrored = any(flag.code == "mirrored" for flag in analysis.quality.flags)
+    hurried = any(flag.code == "not_mirrored" for flag in analysis.quality.flags)
     part = f"+{len(analysis.slices)}" if analysis.slices and not analysis.complete else ""
-    return f"{analysis.model.sha256}{'+mirrored' if mirrored else ''}{part}"
+    return f"{analysis.model.sha256}{'+not_mirrored' if hurried else ''}{part}"

@@ -17,8 +17,11 @@ NOT_KNOWN = phrase("not known")
 
 
 def finding(analysis: Analysis) -> str:
-    """The answer in a sentence, marked where it is on something that the model doesn't know."""
-    sentence = tr(analysis.finding.sentence())
+    """The answer in a sentence, marked where it is on something that the model doesn't know.
+
+    Its number and the percent sign stay on one line.
+    """
+    sentence = tr(analysis.finding.sentence()).replace(" %", "\u00a0%")
     return f"⚠ {sentence}" if analysis.quality.in_distribution is False else sentence
 
 

@@ -55,7 +55,7 @@ class Job:
     device: str
     load_ms: float = 0.0
     cam: str = "grad-cam"
-    mirrored: bool = False
+    mirrored: bool = True
 
 
 @dataclass(eq=False)

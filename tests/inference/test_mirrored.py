@@ -20,13 +20,27 @@ def answers(analyzer: Analyzer, pixels: np.ndarray) -> list[Analysis]:
     return [analyzer.analyze(Study(each, source)) for each in (pixels, pixels[:, :, ::-1].copy())]
 
 
-def test_the_mean_with_the_mirror_image_is_the_same_for_a_slice_and_its_mirror_image_and_says_so() -> None:
+def test_the_answer_is_the_mean_with_the_mirror_image_and_so_the_same_for_both() -> None:
+    averaged = answers(Analyzer.open("neuro", "cpu"), blocks())
+    assert averaged[0].finding.tumor_probability == pytest.approx(averaged[1].finding.tumor_probability, abs=1e-5)
+    assert averaged[0].finding.coverage == 0.95
+    assert "not_mirrored" not in [flag.code for flag in averaged[0].quality.flags]
+    maps = [a.explanation.heatmap[0] for a in averaged if a.explanation is not None]
+    assert maps[0] == pytest.approx(maps[1][:, ::-1], abs=0.01)  # kept in half precision
+
+
+def test_an_answer_without_the_mirror_image_is_of_one_look_says_so_and_promises_no_coverage() -> None:
     analyzer = Analyzer.open("neuro", "cpu")
+    analyzer.mirrored = False
     once = answers(analyzer, blocks())
-    analyzer.mirrored = True
-    averaged = answers(analyzer, blocks())
-    apart, together = ([a.finding.tumor_probability for a in pair] for pair in (once, averaged))
-    assert abs(apart[0] - apart[1]) > 1e-3
-    assert together[0] == pytest.approx(together[1], abs=1e-5)
-    assert "mirrored" in [flag.code for flag in averaged[0].quality.flags]
-    assert "mirrored" not in [flag.code for flag in once[0].quality.flags]
+    assert abs(once[0].finding.tumor_probability - once[1].finding.tumor_probability) > 1e-3
+    assert once[0].finding.coverage is None
+    assert "not_mirrored" in [flag.code for flag in once[0].quality.flags]
+
+
+def test_a_reference_model_looks_once_as_its_original_did_and_that_is_no_flag() -> None:
+    analyzer = Analyzer.open("lenet-binary", "cpu")
+    asked = answers(analyzer, blocks())
+    analyzer.mirrored = False
+    assert [a.finding for a in answers(analyzer, blocks())] == [a.finding for a in asked]
+    assert "not_mirrored" not in [flag.code for flag in asked[0].quality.flags]

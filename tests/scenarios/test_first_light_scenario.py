@@ -90,7 +90,8 @@ def test_first_light_from_drop_to_report_and_close(
     case = window.workspace.model.cases[0]
     qtbot.waitUntil(lambda: case.state is CaseState.DONE, timeout=PATIENCE_MS)
     assert case.analysis is not None
-    qtbot.waitUntil(lambda: window.results.finding.text() == case.analysis.finding.sentence())  # type: ignore[union-attr]
+    sentence = case.analysis.finding.sentence().replace(" %", "\u00a0%")
+    qtbot.waitUntil(lambda: window.results.finding.text() == sentence)
     shoot(window, "04-answer")
 
     for key, name in ((Qt.Key.Key_C, "contour"), (Qt.Key.Key_F, "fill"), (Qt.Key.Key_H, "heat-map")):

@@ -31,7 +31,7 @@ def test_every_setting_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         last_folder="/a",
         paper="Letter",
         cam="layer-cam",
-        mirrored=True,
+        mirrored=False,
         colormap="jet",
         show_contour=False,
         show_fill=True,
@@ -97,6 +97,14 @@ def test_settings_of_a_later_version_keep_what_is_known(tmp_path: Path) -> None:
     settings, repairs = load_settings(path)
     assert settings == Settings(paper="Letter")
     assert len(repairs) == 2
+
+
+def test_settings_from_before_the_mean_was_the_usual_answer_take_the_new_default(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"version": 1, "paper": "Letter", "mirrored": False}))
+    assert load_settings(path) == (Settings(paper="Letter", mirrored=True), [])
+    path.write_text(json.dumps({"version": 2, "mirrored": False}))
+    assert load_settings(path) == (Settings(mirrored=False), [])
 
 
 json_values = st.recursive(

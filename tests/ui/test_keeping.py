@@ -122,21 +122,21 @@ def test_a_verdict_belongs_to_the_answer_of_the_model_that_gave_it(
         assert window.workspace.model.cases[0].verdict == "agree"
 
 
-def test_a_verdict_on_the_mirrored_answer_is_another_than_on_the_plain_one(
+def test_a_verdict_on_the_answer_of_one_look_is_another_than_on_the_usual_one(
     qtbot: QtBot, start: Open, picture: Path
 ) -> None:
     with start(picture) as window:
         case = window.workspace.model.cases[0]
-        plain = case.analysis
-        assert plain is not None
-        mirrored = replace(plain, quality=replace(plain.quality, flags=(QualityFlag("mirrored", ""),)))
-        case.finish(mirrored)
+        usual = case.analysis
+        assert usual is not None
+        hurried = replace(usual, quality=replace(usual.quality, flags=(QualityFlag("not_mirrored", ""),)))
+        case.finish(hurried)
         case.verdict = "agree"
-        case.finish(plain)
+        case.finish(usual)
         assert case.verdict is None
         case.verdict = "disagree"
-        assert case.verdicts[plain.model.sha256] == "disagree"  # as it was kept before answers were told apart
-        case.finish(mirrored)
+        assert case.verdicts[usual.model.sha256] == "disagree"  # as it was kept before answers were told apart
+        case.finish(hurried)
         assert case.verdict == "agree"
 
 

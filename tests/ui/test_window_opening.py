@@ -40,7 +40,7 @@ def test_the_empty_window_says_what_to_do_and_that_it_is_for_research_only(windo
 def test_a_dropped_picture_is_shown_and_answered(opened: MainWindow) -> None:
     assert opened.pages.currentWidget() is opened.area
     assert opened.research_label.isVisible()
-    assert opened.results.finding.text() == "The model's finding is glioma (probability 90 %)."
+    assert opened.results.finding.text() == "The model's finding is glioma (probability 90\u00a0%)."
     assert [bar.words for bar in opened.results.bars.bars.values()] == ["90.0 %", "3.3 %", "3.3 %", "3.3 %"]
     case = opened.workspace.model.cases[0]
     assert (case.state, case.status_line) == (CaseState.DONE, "Glioma, 90.0 %")
