@@ -205,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--csv", type=Path, metavar="FILE", help="write one summary table, a row an input and a lesion")
     one.add_argument("--model", default="neuro", metavar="ID", help="which model answers (see `braintumor models`)")
     one.add_argument("--cam", default="grad-cam", choices=[m.value for m in CamMethod], help="how heat maps are made")
-    words = "answer with the mean of each slice and its mirror image, or in half the time without (neuro only)"
+    words = "answer with the mean of each slice and its mirror image, or in less time without (neuro only)"
     one.add_argument("--mirrored", action=argparse.BooleanOptionalAction, default=True, help=words)
     _device(one)
     one.add_argument("--workers", type=_positive, default=2, metavar="N", help="threads that read files ahead")

@@ -62,7 +62,7 @@ class Analyzer:
     """One network, ready on one device. Not for use by two threads at once.
 
     mirrored: `neuro` answers with the mean of each slice and its mirror image (test-time augmentation), as it was
-    calibrated; without, in half the time, and the answer says so. The reference models answer as their originals did.
+    calibrated; without, in 0.6 of the time, and the answer says so. The reference models answer as their originals did.
     """
 
     def __init__(
