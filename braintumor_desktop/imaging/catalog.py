@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from braintumor_desktop.imaging.dicom_series import Slice, Stack
 
 Progress = Callable[[str, float], None]
+Place = tuple[str, str]  # a file's absolute path, and its name in it where that is an archive
 STAGE = phrase("Reading headers")
 _NO_PICTURE = (ErrorCode.NOT_AN_IMAGE, ErrorCode.DICOM_NOT_AN_IMAGE)
 
@@ -143,6 +144,10 @@ def _refs(path: Path) -> Iterator[FileRef]:
         yield FileRef(found, given=False)
 
 
+def _place(ref: FileRef) -> Place:
+    return os.path.abspath(ref.archive or ref.path), ref.member  # noqa: PTH100 - links stay themselves
+
+
 class _Listing:
     """One run over the inputs. Each thing found keeps the number of the file it was found at."""
 
@@ -151,10 +156,14 @@ class _Listing:
         self._progress, self._cancelled = progress, cancelled
         self._found: list[tuple[int, Entry | Problem]] = []
         self._slices: list[tuple[int, Slice]] = []
-        self._seen: set[tuple[str, str]] = set()
+        self._dicom_seen: set[Place] = set()
 
     def read(self, refs: list[FileRef]) -> None:
-        """refs grows while archives and DICOMDIRs among them are opened."""
+        """refs grows while archives and DICOMDIRs among them are opened.
+
+        A file that lies in a folder or archive and is named beside it, or lies in two of the folders, is read once.
+        """
+        seen = {_place(ref) for ref in refs if ref.given}
         waiting = refs[::-1]
         number, share = 0, 0.0
         while waiting:
@@ -163,6 +172,10 @@ class _Listing:
             share = max(share, number / (number + len(waiting)))  # an archive makes more of what is left
             self._progress(STAGE, share)
             ref = waiting.pop()
+            if not ref.given:
+                if (place := _place(ref)) in seen:
+                    continue
+                seen.add(place)
             try:
                 waiting += self._one(number, ref)[::-1]
             except BrainTumorError as error:
@@ -227,9 +240,8 @@ class _Listing:
 
         if is_dicomdir(head):
             return self._dicomdir(number, ref)
-        key = (os.path.abspath(ref.archive or ref.path), ref.member)  # noqa: PTH100 - links stay themselves
-        if key not in self._seen:  # the same file may come twice, by name and in its folder
-            self._seen.add(key)
+        if (place := _place(ref)) not in self._dicom_seen:  # the same file may be named twice
+            self._dicom_seen.add(place)
             with self._files.open(ref) as stream:
                 self._slices += [(number, Slice(ref, header)) for header in read_header(stream, self._files.size(ref))]
         return []

@@ -26,6 +26,7 @@ from braintumor_desktop.ui.deidentifying import stem_of
 from braintumor_desktop.ui.dicom_dialog import DicomDialog
 from braintumor_desktop.ui.drop_zone import files_in, picture_in
 from braintumor_desktop.ui.exporting import ExportKind, export_of
+from braintumor_desktop.ui.folder_dialog import FolderDialog
 from braintumor_desktop.ui.help_dialogs import TextDialog, about_html, model_html, shortcuts_html
 from braintumor_desktop.ui.joining import join, numbered_cases
 from braintumor_desktop.ui.replacing import save_with_ending
@@ -62,9 +63,9 @@ class Commands(QObject):
         dialog.open()
 
     def open_folder(self) -> None:
-        dialog = self._file_dialog(tr("Open all studies and pictures of a folder"), QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.filesSelected.connect(self._opened)
+        title = tr("Open all studies and pictures of a folder")
+        dialog = FolderDialog(title, self._window.settings.last_folder, self._window)
+        dialog.chosen.connect(lambda folder: self.open_paths([folder]))
         dialog.open()
 
     def paste(self) -> None:
@@ -151,11 +152,10 @@ class Commands(QObject):
         self._open(dialog)
 
     def _ask_folder(self, case: Case, kinds: tuple[DicomKind, ...]) -> None:
-        dialog = self._file_dialog(tr("Make a folder of DICOM objects in"), QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog = FolderDialog(tr("Make a folder of DICOM objects in"), self._window.settings.last_folder, self._window)
         save = self._save_as(case, ExportKind.DICOM, kinds)
         name = ExportKind.DICOM.proposed_name(stem_of(case, self._window.settings))
-        dialog.fileSelected.connect(lambda folder: save(str(Path(folder) / name)))
+        dialog.chosen.connect(lambda folder: save(str(folder / name)))
         dialog.open()
 
     def _save_as(self, case: Case, kind: ExportKind, dicom_kinds: tuple[DicomKind, ...] = ()) -> Callable[[str], None]:

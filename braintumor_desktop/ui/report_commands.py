@@ -17,6 +17,7 @@ from braintumor_desktop.ui.batch_export import BatchExport
 from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.deidentifying import stem_of
 from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_of, pdf_of
+from braintumor_desktop.ui.folder_dialog import FolderDialog
 from braintumor_desktop.ui.replacing import ask_to_replace, save_with_ending
 from braintumor_desktop.ui.report_preview import SCREEN_DPI, ReportPreview
 
@@ -98,12 +99,9 @@ class ReportCommands(QObject):
         """Ask for a folder, and write one report a case and one table there."""
         if self.batch is not None:
             return
-        dialog = QFileDialog(self._window, tr("Folder for the reports"), self._window.settings.last_folder)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog = FolderDialog(tr("Folder for the reports"), self._window.settings.last_folder, self._window)
         self._window.deidentify.add_to(dialog)
-        dialog.fileSelected.connect(lambda folder: self._check_folder(Path(folder)))
+        dialog.chosen.connect(self._check_folder)
         dialog.open()
 
     def _check_folder(self, folder: Path) -> None:

@@ -137,6 +137,22 @@ def test_folders_files_and_archives_dropped_together_keep_their_order(tmp_path: 
     assert codes(catalog) == [ErrorCode.FILE_NOT_FOUND]
 
 
+def test_what_lies_in_a_folder_and_is_named_beside_it_is_listed_once(tmp_path: Path, disc: Path) -> None:
+    archive = zipped(disc, tmp_path / "disc.zip")
+    everything = {item.path for item in list_inputs([tmp_path]).items}
+    listed = list_inputs([tmp_path, disc, disc / "picture.png", archive])
+    assert {item.path for item in listed.items} == everything
+    assert len(listed.items) == len(everything)
+    assert [item.path for item in list_inputs([disc, disc / "README.TXT"]).problems if not item.ignorable] == [
+        disc / "README.TXT"
+    ]
+
+
+def test_a_picture_named_twice_is_listed_twice(disc: Path) -> None:
+    picture = disc / "picture.png"
+    assert [item.path for item in list_inputs([picture, picture]).items] == [picture, picture]
+
+
 def test_a_zip_in_a_folder_is_opened_and_a_document_is_not(tmp_path: Path, disc: Path) -> None:
     zipped(disc / "DICOM", disc / "more.zip")
     with zipfile.ZipFile(disc / "letter.docx", "w") as file:

@@ -14,5 +14,6 @@ def name_in_dialog(qtbot: QtBot, window: MainWindow, path: Path) -> None:
     dialog = window.findChild(QFileDialog)
     assert isinstance(dialog, QFileDialog)
     qtbot.waitExposed(dialog)
+    dialog.filesSelected.emit([str(path)])
     dialog.fileSelected.emit(str(path))
     dialog.close()

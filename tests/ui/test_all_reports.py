@@ -147,7 +147,7 @@ def test_a_folder_that_takes_no_reports_is_told_once(qtbot: QtBot, opened: MainW
     dialog = opened.findChild(QFileDialog)
     assert isinstance(dialog, QFileDialog)
     folder.rmdir()
-    dialog.fileSelected.emit(str(folder))
+    dialog.filesSelected.emit([str(folder)])
     dialog.close()
     qtbot.waitUntil(lambda: opened.notice.isVisible() and opened.reports.batch is None, timeout=30_000)
     assert opened.notice.code.text() == "Code: export_failed"

@@ -156,7 +156,7 @@ def test_dicom_objects_name_no_patient_and_agree_among_each_other(
     dialog = window.findChild(QFileDialog)
     assert isinstance(dialog, QFileDialog)
     with qtbot.waitSignal(window.exporter.saved, timeout=60_000):
-        dialog.fileSelected.emit(str(tmp_path))
+        dialog.filesSelected.emit([str(tmp_path)])
         dialog.close()
     (folder,) = tmp_path.glob("case-*")
     written = [pydicom.dcmread(file) for file in folder.iterdir()]
@@ -177,7 +177,7 @@ def test_all_reports_at_once_name_no_one(
     folder = tmp_path / f"of {MARKER}"
     folder.mkdir()
     dialog = dialog_of(qtbot, window, "all_reports")
-    dialog.fileSelected.emit(str(folder))
+    dialog.filesSelected.emit([str(folder)])
     dialog.close()
     qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)
     for path in folder.iterdir():
@@ -199,7 +199,7 @@ def test_a_switch_that_is_flipped_meanwhile_changes_none_of_the_reports_that_are
     folder = tmp_path / "reports"
     folder.mkdir()
     dialog = dialog_of(qtbot, window, "all_reports")
-    dialog.fileSelected.emit(str(folder))
+    dialog.filesSelected.emit([str(folder)])
     dialog.close()
     window.deidentify.set_on(False)
     qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)

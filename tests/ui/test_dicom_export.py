@@ -27,7 +27,7 @@ def choose_folder(qtbot: QtBot, window: MainWindow, folder: Path) -> Path:
     dialog = window.findChild(QFileDialog)
     assert isinstance(dialog, QFileDialog)
     with qtbot.waitSignal(window.exporter.saved, timeout=30_000) as saved:
-        dialog.fileSelected.emit(str(folder))
+        dialog.filesSelected.emit([str(folder)])
         dialog.close()
     assert saved.args is not None
     return Path(saved.args[0])

@@ -190,6 +190,25 @@ def test_ctrl_o_opens_a_dialog_and_the_chosen_file(
     assert window.settings.last_folder == str(picture.parent)
 
 
+@pytest.mark.parametrize("beside", [False, True])
+def test_the_folder_that_was_typed_is_opened_and_not_the_one_around_it(
+    qtbot: QtBot, window: MainWindow, picture: Path, settled: Settled, beside: bool
+) -> None:
+    """Qt's dialog may name the folder it shows beside the typed one."""
+    folder = picture.parent / "inner"
+    folder.mkdir()
+    inner = folder / "inner.png"
+    inner.write_bytes(picture.read_bytes())
+    qtbot.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    dialog = window.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    qtbot.waitExposed(dialog)
+    dialog.filesSelected.emit([str(picture.parent)] * beside + [str(folder)])
+    dialog.close()
+    qtbot.waitUntil(lambda: settled(window))
+    assert [case.path for case in window.workspace.model.cases] == [inner]
+
+
 def test_a_corrupt_file_gets_its_sentence_and_the_result_before_it_stays(
     qtbot: QtBot, opened: MainWindow, corrupt: Path, drop: Drop, files: Files
 ) -> None:
