@@ -58,6 +58,7 @@ from braintumor_desktop.training.start import refuse_what_saw_val
 COVERAGE = 0.95
 NONE = CLASSES.index(TumorClass.NO_TUMOR)
 TYPES = 3
+KEPT_DIGITS = 6  # of figures in the manifest: shown with three, they must read as the card's do
 
 Array = NDArray[Any]
 
@@ -364,7 +365,7 @@ def _headline(figures: dict[str, Any]) -> dict[str, float]:
         "Web val macro-F1 (4 classes)": web["macro_f1_4"]["value"],
         "Tumour-free slices called tumour": healthy["called_tumor"] / max(healthy["slices"], 1),
     }
-    return {name: round(float(value), 4) for name, value in chosen.items() if value is not None}
+    return {name: round(float(value), KEPT_DIGITS) for name, value in chosen.items() if value is not None}
 
 
 def _with_intervals(figures: dict[str, Any]) -> dict[str, dict[str, float | None]]:
@@ -386,7 +387,9 @@ def _with_intervals(figures: dict[str, Any]) -> dict[str, dict[str, float | None
         "Mean size of prediction sets": sure["set_size"],
     }
     return {
-        name: {end: None if f.get(end) is None else round(float(f[end]), 4) for end in ("value", "low", "high")}
+        name: {
+            end: None if f.get(end) is None else round(float(f[end]), KEPT_DIGITS) for end in ("value", "low", "high")
+        }
         for name, f in chosen.items()
         if f["value"] is not None
     }

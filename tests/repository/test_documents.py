@@ -1,5 +1,6 @@
 """The documents tell the truth about the tree."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -33,6 +34,31 @@ def test_every_module_the_architecture_lists_for_a_room_exists() -> None:
     assert len(rooms) > 5
     assert len(named) > 40
     assert [module for module in named if not (ROOT / module).exists()] == []
+
+
+def test_the_figures_the_program_shows_of_a_model_are_those_of_the_card_to_the_last_digit() -> None:
+    models = {row["id"]: row for row in json.loads((ROOT / "weights/manifest.json").read_text())["models"]}
+    judged = json.loads((ROOT / "docs/evaluation/comparison.json").read_text())
+    assert models.keys() == judged.keys()
+    for name, row in models.items():
+        figures = judged[name]["figures"]
+        cheng, web = figures["cheng"], figures["web"]
+        pairs = [
+            (row["metrics"], "Cheng val macro-F1 (3 types)", cheng["macro_f1_3"]),
+            (row["metrics"], "Cheng val mean Dice", cheng["dice"]),
+            (row["metrics"], "Web val AUROC tumour/none", web["auroc_tumor"]),
+            (row["figures"], "Macro-F1 of three types, Cheng val", cheng["macro_f1_3"]),
+            (row["figures"], "AUROC of tumour against none, web val", web["auroc_tumor"]),
+        ]
+        for shown, title, true in pairs:
+            if true["value"] is None:
+                assert title not in shown
+            elif isinstance(shown[title], dict):
+                assert {end: f"{shown[title][end]:.3f}" for end in shown[title]} == {
+                    end: f"{true[end]:.3f}" for end in shown[title]
+                }
+            else:
+                assert f"{shown[title]:.3f}" == f"{true['value']:.3f}"
 
 
 def test_every_dependency_has_its_reason_and_an_exact_version() -> None:
