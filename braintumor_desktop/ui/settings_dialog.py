@@ -50,7 +50,9 @@ class SettingsDialog(QDialog):
         self.cam = _choice(tr("Heat map by"), {m.value: title for m, title in CAM_TITLES.items()}, settings.cam)
         self.mirrored = QCheckBox(tr("Average with the mirror image"))
         self.mirrored.setChecked(settings.mirrored)
-        self.mirrored.setToolTip(tr("The mean of each slice and its mirror image, in twice the time; for neuro only"))
+        self.mirrored.setToolTip(
+            tr("The mean of each slice and its mirror image: slower, and mostly a little better; for neuro only")
+        )
         self.paper = _choice(tr("Paper of PDF reports"), {p: p for p in PAPERS}, settings.paper)
         self.colormap = _choice(
             tr("Colours of the heat map"), {c: tr(title) for c, title in COLORMAP_TITLES.items()}, settings.colormap
