@@ -149,8 +149,8 @@ def draw_contour(painter: QPainter, path: QPainterPath, matrix: QTransform, opac
     painter.restore()
 
 
-def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> None:
-    """Longest diameter and its perpendicular as thin lines with end marks and their lengths."""
+def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> list[QRectF]:
+    """Longest diameter and its perpendicular as thin lines with end marks and their lengths; where the words lie."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     taken: list[QRectF] = []
@@ -166,6 +166,7 @@ def draw_diameters(painter: QPainter, both: Diameters, matrix: QTransform) -> No
         taken.append(place)
         draw_text(painter, place.bottomLeft(), diameter_in_words(diameter), DIAMETER.lighter(125))
     painter.restore()
+    return taken
 
 
 def draw_graphics(painter: QPainter, graphics: NDArray[np.bool_], seen: Seen) -> None:

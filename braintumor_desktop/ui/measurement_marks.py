@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPainterPath, QPainterPathStroker, QPen, QPolygonF
 
 from braintumor_desktop.domain.measurements import Point
@@ -111,13 +111,21 @@ def _draw_handles(painter: QPainter, view: PlaneView, measurement: ReaderMeasure
 def _draw_words(
     painter: QPainter, view: PlaneView, measurement: ReaderMeasurement, path: QPainterPath, colour: QColor
 ) -> None:
-    """To the right of it where there is room, else to the left."""
     stack = view.stack
     lines = values_in_words(measurement, measure(measurement, view.plane_pixels, stack.spacing_mm if stack else None))
     metrics = QFontMetricsF(painter.font())
-    box, area = path.boundingRect(), view.rect()
-    width = max(metrics.horizontalAdvance(line) for line in lines)
-    left = box.right() + 12 if box.right() + 12 + width < area.right() - 4 else max(4.0, box.left() - 12 - width)
-    top = box.center().y() - len(lines) * metrics.height() / 2 + metrics.ascent()
+    size = QSizeF(max(metrics.horizontalAdvance(line) for line in lines), len(lines) * metrics.height())
+    place = _place_of_words(path.boundingRect(), size, metrics.height(), QRectF(view.rect()), view.words)
+    view.words.append(place)
     for number, line in enumerate(lines):
-        draw_text(painter, QPointF(left, top + number * metrics.height()), line, colour)
+        draw_text(painter, place.topLeft() + QPointF(0, metrics.ascent() + number * metrics.height()), line, colour)
+
+
+def _place_of_words(box: QRectF, size: QSizeF, line: float, area: QRectF, taken: Sequence[QRectF]) -> QRectF:
+    """Right of the box where there is room, else left of it; some lines lower or higher where other words lie."""
+    right = box.right() + 12
+    left = right if right + size.width() < area.right() - 4 else max(4.0, box.left() - 12 - size.width())
+    beside = QRectF(QPointF(left, box.center().y() - size.height() / 2), size)
+    places = [beside.translated(0, lower * line) for lower in (0, 1, -1, 2, -2, 3, -3)]
+    free = (place for place in places if area.contains(place) and not any(place.intersects(each) for each in taken))
+    return next(free, beside)

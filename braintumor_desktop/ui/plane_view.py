@@ -65,6 +65,7 @@ class PlaneView(QWidget):
         self.invert = False
         self.title, self.warning = "", ""
         self.brief = self.named = self.framed = False
+        self.words: list[QRectF] = []  # where the lengths stand, as painted last
         self._study: Study | None = None
         self._stack: PlaneStack | None = None
         self._cut: PlaneStack | None = None
@@ -269,6 +270,7 @@ class PlaneView(QWidget):
         painter.end()
 
     def _paint_picture(self, painter: QPainter, study: Study, stack: PlaneStack) -> None:
+        self.words = []
         matrix, visible = self._transform.matrix, self._transform.visible()
         scale = self._transform.zoom * self.devicePixelRatioF()
         if not visible.isEmpty():
@@ -351,7 +353,7 @@ class PlaneView(QWidget):
         on_key_slice = segmentation.slice_index == self._slice and self._stack.plane is Plane.ACQUIRED
         if self.layers.diameters and on_key_slice and segmentation.diameters is not None:
             painter.setFont(self.font())
-            draw_diameters(painter, segmentation.diameters, matrix)
+            self.words = draw_diameters(painter, segmentation.diameters, matrix)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._transform = self._transform.resized(QSizeF(self.size()))

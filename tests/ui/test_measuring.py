@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,23 @@ def test_a_key_and_a_drag_measure_a_length_and_the_next_drag_moves_the_picture(
     drag(opened, (90, 120), (80, 110))
     assert opened.viewer.transform.to_widget(QPointF(0, 0)) != before
     assert len(drawn(opened)) == 1
+
+
+def test_words_of_measurements_hide_neither_each_other_nor_those_of_the_models_diameters(
+    qtbot: QtBot, opened: MainWindow
+) -> None:
+    segmentation = opened.viewer.analysis.segmentation  # type: ignore[union-attr]
+    longest = segmentation.diameters.longest  # type: ignore[union-attr]
+    for _ in range(2):  # the reader measures what the model has measured, twice
+        qtbot.keyClick(opened, Qt.Key.Key_L)
+        drag(opened, longest.start, longest.end)
+        qtbot.keyClick(opened, Qt.Key.Key_Escape)  # lets go of it, so that the next drag begins another
+    assert len(drawn(opened)) == 2
+    opened.viewer.grab()
+    words = opened.viewer.words
+    assert len(words) == 4
+    assert not [(a, b) for a, b in itertools.combinations(words, 2) if a.intersects(b)]
+    assert all(opened.viewer.rect().contains(place.toAlignedRect()) for place in words)
 
 
 def test_each_tool_draws_its_kind(qtbot: QtBot, opened: MainWindow) -> None:
