@@ -283,6 +283,7 @@ class Analyzer:
                 lesion=lesions[k].numpy(),
                 heatmap=maps[k].numpy().astype(np.float16),
                 head_px=None if head is None else int(head.sum()),
+                brightness=float(pixels[k].mean()),
                 frame=frame,
                 strangeness=strangeness[k],
                 upright=upright[k],

@@ -30,8 +30,9 @@ class SliceAnswer:
 
     logits: (4,); lesion, heatmap: square, on the network's grid, 0..1; lesion: None where the model
     draws none; head_px: pixels of the head's outline in the slice, None where there is none; frame: the square of the
-    slice that was seen; strangeness: 0..1, see `models.familiarity`, upright: probability that the slice isn't upside
-    down, sequences: probabilities of `domain.study.HEAD_LOOKS`, all None where the model can't say.
+    slice that was seen; brightness: mean grey value of the slice; strangeness: 0..1, see `models.familiarity`,
+    upright: probability that the slice isn't upside down, sequences: probabilities of `domain.study.HEAD_LOOKS`, all
+    None where the model can't say.
     """
 
     logits: NDArray[np.float32]
@@ -39,6 +40,7 @@ class SliceAnswer:
     heatmap: NDArray[np.float16]
     head_px: int | None
     frame: Frame
+    brightness: float
     strangeness: float | None = None
     upright: float | None = None
     sequences: tuple[float, ...] | None = None

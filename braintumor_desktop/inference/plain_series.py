@@ -22,7 +22,7 @@ from braintumor_desktop.models.manifest import Calibration
 def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration: Calibration) -> Reading:
     """The mean over the slices that show a head. answers: of the first slices of the study, in its own plane."""
     places = positions(study.geometry, study.slices)
-    seen = has_head([a.head_px is not None for a in answers])
+    seen = has_head([a.head_px is not None for a in answers], [a.brightness for a in answers])
     raw = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
     raw[~seen] = np.arange(len(CLASSES)) == NO_TUMOR
     probabilities = smooth(raw, places)

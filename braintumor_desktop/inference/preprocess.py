@@ -102,7 +102,7 @@ def find_frame(slice_pixels: NDArray[Any], head: NDArray[np.bool_] | None = None
 def resample(slice_pixels: NDArray[Any], frame: Frame, size: int) -> NDArray[np.float32]:
     """The framed square as float32 (size, size) in the input's own grey values.
 
-    Outside the picture it is zero, or the slice's lowest grey value where that is below.
+    Outside the picture it is the slice's lowest grey value, which stands for air whatever the file counts from.
     Area averaging where it shrinks, linear where it grows, so noise and edges look alike at any resolution.
     """
     pixels = slice_pixels.astype(np.float32)
@@ -111,7 +111,8 @@ def resample(slice_pixels: NDArray[Any], frame: Frame, size: int) -> NDArray[np.
         by_row, by_column = min(1.0, 1 / down), min(1.0, 1 / across)
         shape = (max(1, round(frame.columns * by_column)), max(1, round(frame.rows * by_row)))
         pixels = cv2.resize(pixels, shape, interpolation=cv2.INTER_AREA)
-        scale, stretch = pixels.shape[1] / frame.columns, by_row / by_column
+        scale = pixels.shape[1] / frame.columns  # by whole pixels, so not quite `by_column`
+        stretch = pixels.shape[0] / frame.rows / scale
         frame = Frame(
             frame.top * scale * stretch,
             frame.left * scale,
@@ -120,7 +121,7 @@ def resample(slice_pixels: NDArray[Any], frame: Frame, size: int) -> NDArray[np.
             pixels.shape[1],
             frame.ratio / stretch,
         )
-    air = min(0.0, float(slice_pixels.min()))
+    air = float(slice_pixels.min())
     framed = cv2.warpAffine(
         pixels,
         frame.to_grid(size, size),

@@ -52,6 +52,7 @@ def answer_whole(
             lesion=None if lesions is None else lesions[k].numpy(),
             heatmap=maps[k].numpy().astype(np.float16),
             head_px=None if head is None else int(head.sum()),
+            brightness=float(pixels[k].mean()),
             frame=WholeFrame.of(*pixels[k].shape),
         )
         for k, head in enumerate(heads)

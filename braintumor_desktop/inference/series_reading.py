@@ -114,7 +114,7 @@ def _slices_of(study: Study, answers: Sequence[SliceAnswer], calibration: Calibr
     places = positions(study.geometry, study.slices)
     found = _Slices(
         done=np.arange(len(answers)),
-        seen=has_head([a.head_px is not None for a in answers]),
+        seen=has_head([a.head_px is not None for a in answers], [a.brightness for a in answers]),
         heads=np.array([a.head_px or 0 for a in answers], np.int64),
         probabilities=np.zeros((study.slices, len(CLASSES))),
         mask=np.zeros(study.pixels.shape, np.bool_),
@@ -136,7 +136,7 @@ def _from_grid(study: Study, answers: Sequence[SliceAnswer], grid: Grid, calibra
     Raises Cancelled where none is.
     """
     places = np.arange(grid.shape[0], dtype=np.float64) * np.float64(grid.spacing_mm)
-    seen = has_head([a.head_px is not None for a in answers])
+    seen = has_head([a.head_px is not None for a in answers], [a.brightness for a in answers])
     lesion, heat = ByteMaps.empty(grid.shape), ByteMaps.empty(grid.shape)
     for index, values in enumerate(_lesion_maps(answers, seen, places)):
         lesion.put(index, values)
@@ -174,7 +174,7 @@ def _from_grid(study: Study, answers: Sequence[SliceAnswer], grid: Grid, calibra
 def _probabilities(
     answers: Sequence[SliceAnswer], seen: NDArray[np.bool_], calibration: Calibration
 ) -> NDArray[np.float64]:
-    """(n, 4), calibrated. A slice without a head, at the end of a series, has no tumour."""
+    """(n, 4), calibrated. A slice without a head has no tumour."""
     probabilities = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
     probabilities[~seen] = np.arange(len(CLASSES)) == NO_TUMOR
     return probabilities

@@ -12,7 +12,7 @@ def reading(logits: list[float], *, inside: float) -> Reading:
     lesion[100:140, 110:150] = inside
     lesion[200:240, 200:240] = 0.1 * inside
     answer = SliceAnswer(
-        np.array(logits, np.float32), lesion, np.zeros((256, 256), np.float16), None, find_frame(study.pixels[0])
+        np.array(logits, np.float32), lesion, np.zeros((256, 256), np.float16), None, find_frame(study.pixels[0]), 1.0
     )
     return read_picture(study, answer, Calibration())
 
@@ -54,7 +54,7 @@ def test_only_where_a_tumour_is_not_ruled_out_is_the_threshold_free_and_never_fo
         lesion[90:150, 90:150] = 0.4
         lesion[110:130, 110:130] = 0.9
         heat, frame = np.zeros((256, 256), np.float16), find_frame(study.pixels[0])
-        answer = SliceAnswer(np.array(logits, np.float32), lesion, heat, None, frame)
+        answer = SliceAnswer(np.array(logits, np.float32), lesion, heat, None, frame, 1.0)
         found = read_picture(study, answer, Calibration(), fixed=fixed).segmentation
         assert found is not None
         return found.area_px

@@ -87,6 +87,7 @@ def answer(
         empty.astype(np.float16),
         100 if head else None,
         WholeFrame.of(4, 4),
+        100.0,
         strange,
         upright,
         sequences,

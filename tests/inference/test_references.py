@@ -182,7 +182,7 @@ def test_a_model_without_outlines_says_that_nothing_is_measured(lenet: Analyzer)
 def test_the_slice_said_to_be_surest_of_a_tumour_is_the_one_with_most_of_it() -> None:
     thirds = [0.05, 0.30, 0.24]  # tumours' parts in three slices
     answers = [
-        SliceAnswer(np.log([t, t, t, 1 - 3 * t]), None, np.zeros((8, 8), np.float16), 100, WholeFrame.of(8, 8))
+        SliceAnswer(np.log([t, t, t, 1 - 3 * t]), None, np.zeros((8, 8), np.float16), 100, WholeFrame.of(8, 8), 1.0)
         for t in thirds
     ]
     source = Source(Path("x"), "", 0, InputKind.NIFTI, "array", 8, None)

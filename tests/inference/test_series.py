@@ -179,9 +179,16 @@ def test_smoothed_maps_are_weighted_means_of_their_neighbours_and_skip_slices_wi
         assert result[0, 0] == 0
 
 
-def test_slices_without_a_head_are_left_out_unless_most_are() -> None:
-    assert has_head([False, True, True, True]).tolist() == [False, True, True, True]
-    assert has_head([False, False, False, True]).all()
+def test_dark_slices_without_a_head_at_the_ends_are_left_out_unless_most_are() -> None:
+    assert has_head([False, True, True, True], [3, 80, 90, 70]).tolist() == [False, True, True, True]
+    assert has_head([False, False, False, True], [3, 80, 90, 70]).all()
+
+
+def test_slices_that_a_head_fills_count_in_the_middle_and_at_an_end() -> None:
+    outlined = [False, True, True, False, True, True, False]
+    assert has_head(outlined, [110, 105, 90, 100, 80, 60, 2]).tolist() == [True] * 6 + [False]
+    assert has_head([True, False, True, True], [80, 1, 90, 70]).all(), "a dropped slice between others is looked at"
+    assert has_head([True, False, True], [0, 0, 0]).all()
 
 
 def test_byte_maps_are_true_to_half_a_step() -> None:

@@ -23,7 +23,7 @@ def read(mask: np.ndarray) -> Reading:
     study = Study(np.full(mask.shape, 100, np.uint8), source, Geometry((1.0, 1.0), 3.0, ("L", "P"), AFFINE))
     sure, frame = np.array([8.0, 0.0, 0.0, 0.0], np.float32), Frame(0.0, 0.0, float(SIZE), SIZE, SIZE)
     heat = np.zeros((SIZE, SIZE), np.float16)
-    answers = [SliceAnswer(sure, each.astype(np.float32), heat, 30_000, frame) for each in mask]
+    answers = [SliceAnswer(sure, each.astype(np.float32), heat, 30_000, frame, 100.0) for each in mask]
     probabilities = np.array([0.97, 0.01, 0.01, 0.01])
     return read_series(
         study,
