@@ -37,7 +37,8 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
     """Decode slices of one file. data: the file's bytes; slices: headers of that file.
 
     Rescaled as the modality means (slope and intercept, or its look-up table); palettes and colours become luma (ITU-R
-    BT.601); MONOCHROME1, where a large value is dark, is turned round within its range, see `mirror`.
+    BT.601); MONOCHROME1, where a large value is dark, is turned round within its range, see `mirror`; padding becomes
+    as dark as the darkest pixel.
     Raises BrainTumorError: dicom_unsupported_syntax, image_truncated, dicom_no_pixels, dicom_damaged.
     """
     pydicom = library()
@@ -62,8 +63,13 @@ def value_range(header: SliceHeader) -> tuple[float, float]:
 
 
 def mirror(header: SliceHeader) -> float | None:
-    """For MONOCHROME1 the sum of a rescaled value and what it is turned into; None for other files."""
-    return sum(value_range(header)) if header.file.photometric == "MONOCHROME1" else None
+    """For MONOCHROME1 the sum of a rescaled value and what it is turned into; None for other files.
+
+    Values of more than 16 bits are turned round 0: in the middle of their range 32-bit floats would lose small steps.
+    """
+    if header.file.photometric != "MONOCHROME1":
+        return None
+    return sum(value_range(header)) if header.file.bits_stored <= 16 else 0.0
 
 
 def _planes(dataset: Any, slices: Sequence[SliceHeader]) -> Planes:
@@ -79,7 +85,7 @@ def _planes(dataset: Any, slices: Sequence[SliceHeader]) -> Planes:
             across = dataset.Columns // header.columns
             top, left = (header.frame // across) * header.rows, (header.frame % across) * header.columns
             frame = frame[top : top + header.rows, left : left + header.columns]
-        pixels.append(_luma(frame) if colour else _meant(frame, dataset, header))
+        pixels.append(_luma(frame) if colour else _without_padding(_meant(frame, dataset, header), frame, dataset))
     for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"):
         if keyword in dataset:
             del dataset[keyword]
@@ -133,6 +139,23 @@ def _meant(frame: NDArray[Any], dataset: Any, header: SliceHeader) -> NDArray[An
         values = frame * slope + intercept
     around = mirror(header)
     return values if around is None else around - values.astype(np.float64)
+
+
+def _without_padding(values: NDArray[Any], frame: NDArray[Any], dataset: Any) -> NDArray[Any]:
+    """Padding, which fills an image to a rectangle (PS3.3 C.7.5.1.1.2), becomes as dark as the darkest pixel.
+
+    values: what the modality means, large ones bright; frame: as stored, as Pixel Padding Value and Range Limit are.
+    """
+    first = dataset.get("PixelPaddingValue")
+    if first is None or frame.dtype.kind not in "iu":
+        return values
+    last = dataset.get("PixelPaddingRangeLimit")
+    # Either may have been written with the other sign; the bits are the same.
+    ends = [int(np.array(int(end)).astype(frame.dtype)) for end in (first, first if last is None else last)]
+    padded = (frame >= min(ends)) & (frame <= max(ends))
+    if not padded.any() or padded.all():
+        return values
+    return np.where(padded, values[~padded].min(), values)
 
 
 def _luma(frame: NDArray[Any]) -> NDArray[Any]:

@@ -187,6 +187,52 @@ def test_white_as_zero_is_turned_round_with_its_window(series: Path, phantom: Ph
     assert any("turned round" in note for note in study.notes)
 
 
+def test_white_as_zero_in_32_bits_keeps_every_step(series: Path, phantom: PhantomVolume) -> None:
+    def invert(dataset: Dataset) -> None:
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 32, 32, 31
+        dataset.PhotometricInterpretation = "MONOCHROME1"
+        dataset.PixelData = (4095 - phantom.pixels[5].astype("<u4")).tobytes()
+
+    turned = load(edit(series / "0006.dcm", invert)).pixels[0]
+    assert np.array_equal(turned + 4095, phantom.pixels[5])
+
+
+@pytest.mark.parametrize(
+    ("photometric", "padding", "limit"),
+    [("MONOCHROME2", -32768, None), ("MONOCHROME2", 32767, None), ("MONOCHROME1", 30_000, 32_000)],
+)
+def test_padding_is_as_dark_as_the_darkest_pixel(
+    series: Path, phantom: PhantomVolume, photometric: str, padding: int, limit: int | None
+) -> None:
+    def pad(dataset: Dataset) -> None:
+        dataset.PixelRepresentation, dataset.PhotometricInterpretation = 1, photometric
+        stored = phantom.pixels[5].astype("<i2") + 5
+        if photometric == "MONOCHROME1":
+            stored = 4000 - stored
+        stored[:8] = padding
+        if limit is not None:
+            stored[3] = limit
+            dataset.add_new("PixelPaddingRangeLimit", "SS", limit)
+        dataset.add_new("PixelPaddingValue", "SS", padding)
+        dataset.PixelData = stored.tobytes()
+
+    pixels = load(edit(series / "0006.dcm", pad)).pixels[0]
+    inside = phantom.pixels[5][8:].astype(int)
+    assert np.array_equal(pixels[8:] - pixels[8:].min(), inside - inside.min())
+    assert (pixels[:8] == pixels[8:].min()).all()
+
+
+def test_a_padding_value_of_the_wrong_sign_is_known(series: Path) -> None:
+    def pad(dataset: Dataset) -> None:
+        dataset.PixelRepresentation = 1
+        stored = dataset.pixel_array.astype("<i2")
+        stored[:8] = -2000
+        dataset.add_new("PixelPaddingValue", "US", 63536)
+        dataset.PixelData = stored.tobytes()
+
+    assert load(edit(series / "0006.dcm", pad)).pixels[0].min() >= 0
+
+
 def test_a_look_up_table_in_place_of_a_window_gives_its_range(series: Path) -> None:
     def table(dataset: Dataset) -> None:
         del dataset.WindowCenter, dataset.WindowWidth
