@@ -104,6 +104,11 @@ class Turn:
         """The plane (rows, columns) as it lies on the screen."""
         return np.rot90(plane[:, ::-1] if self.mirrored else plane, -self.quarters)
 
+    def undo(self, plane: NDArray[Any]) -> NDArray[Any]:
+        """The plane that `apply` turns into this one."""
+        turned = np.rot90(plane, self.quarters)
+        return turned[:, ::-1] if self.mirrored else turned
+
     def edges(self, orientation: Sequence[str] | None) -> Edges | None:
         """Patient directions on the screen. orientation: towards the picture's right and bottom edge, None: unknown."""
         if orientation is None:
@@ -123,6 +128,22 @@ def _matrix(mirrored: bool, quarters: int) -> tuple[tuple[int, int], tuple[int, 
 
 UPRIGHT = Turn()
 """As the file has it."""
+
+_USUAL = {("L", "P"), ("L", "I"), ("L", "F"), ("P", "I"), ("P", "F")}
+"""Letters at the right and bottom edge of axial, coronal and sagittal pictures as radiologists are used to them."""
+
+
+@cache
+def to_upright(orientation: tuple[str, str] | None) -> Turn:
+    """The turn after which a picture lies as radiologists are used to; as it is where its orientation isn't known.
+
+    orientation: towards the picture's right and bottom edge.
+    """
+    for turn in (Turn(mirrored, quarters) for mirrored in (False, True) for quarters in range(4)):
+        edges = turn.edges(orientation)
+        if edges is not None and (edges.right[:1], edges.bottom[:1]) in _USUAL:
+            return turn
+    return UPRIGHT
 
 
 def opposite(letters: str) -> str:

@@ -19,6 +19,7 @@ from braintumor_desktop.domain.findings import Analysis, Explanation, Quality, Q
 from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.imaging.turning import UPRIGHT, Turn, to_upright
 from braintumor_desktop.inference.cam_methods import CAM_TITLES, CamMethod
 from braintumor_desktop.inference.device import choose_device
 from braintumor_desktop.inference.explain import POOLED_LAYER, class_maps, energy_inside, pooled_gradient
@@ -132,6 +133,7 @@ class Analyzer:
         answers, infer_s, explain_s = self._look(  # no name for the resampled volume: it goes when it was looked at
             study.pixels if tilted is None else resample_to(study.pixels, tilted.grid),
             ratio if tilted is None else 1.0,
+            to_upright(study.geometry.orientation) if tilted is None else UPRIGHT,
             tell,
             asked,
             keep_partial=keep_partial,
@@ -186,12 +188,16 @@ class Analyzer:
         self,
         pixels: NDArray[np.generic],
         ratio: float,
+        turn: Turn,
         tell: Progress,
         asked: Callable[[], bool],
         *,
         keep_partial: Callable[[], bool],
     ) -> tuple[list[SliceAnswer], float, float]:
-        """Every slice through the network; seconds of inference and of heat maps. ratio: see `pixel_ratio`."""
+        """Every slice through the network; seconds of inference and of heat maps.
+
+        ratio: see `pixel_ratio`; turn: what makes slices upright.
+        """
         answers: list[SliceAnswer] = []
         infer_s = explain_s = 0.0
         count = len(pixels)
@@ -203,7 +209,7 @@ class Analyzer:
             share = start / count * (NETWORK_SHARE if count > 1 else 1.0)
             stage = phrase("Analysing slice {number} of {slices}", number=start + 1, slices=count)
             tell(phrase("Analysing") if count == 1 else stage, share)
-            batch, network_s, map_s = self._answer(pixels[start : start + BATCH], ratio)
+            batch, network_s, map_s = self._answer(pixels[start : start + BATCH], ratio, turn)
             infer_s, explain_s = infer_s + network_s, explain_s + map_s
             answers += batch
         if asked() and not keep_partial():
@@ -236,16 +242,18 @@ class Analyzer:
             flags.append(QualityFlag("not_mirrored", words))
         return flags
 
-    def _answer(self, pixels: Slices, ratio: float = 1.0) -> tuple[list[SliceAnswer], float, float]:
+    def _answer(
+        self, pixels: Slices, ratio: float = 1.0, turn: Turn = UPRIGHT
+    ) -> tuple[list[SliceAnswer], float, float]:
         """Slices through the network; where a graphics card has no room or fails, once more on the CPU."""
         try:
-            return self._forward(pixels, ratio)
+            return self._forward(pixels, ratio, turn)
         except (MemoryError, RuntimeError) as error:
             if self._device != CPU:
                 self._place(self._spare, CPU)
                 with suppress(RuntimeError):
                     torch.cuda.empty_cache()
-                return self._answer(pixels, ratio)
+                return self._answer(pixels, ratio, turn)
             if isinstance(error, RuntimeError) and "alloc" not in str(error):
                 raise
             raise BrainTumorError(
@@ -259,16 +267,16 @@ class Analyzer:
         layer = phrase(self._architecture.cam_title or POOLED_LAYER)
         return phrase("{method}, {layer}", method=CAM_TITLES[self._cam], layer=layer)
 
-    def _forward(self, pixels: Slices, ratio: float) -> tuple[list[SliceAnswer], float, float]:
+    def _forward(self, pixels: Slices, ratio: float, turn: Turn) -> tuple[list[SliceAnswer], float, float]:
         if self._architecture.reference:
-            return answer_whole(self._network, self._architecture, self._device, pixels, self._cam)
-        return self._forward_framed(pixels, ratio)
+            return answer_whole(self._network, self._architecture, self._device, pixels, self._cam, turn)
+        return self._forward_framed(pixels, ratio, turn)
 
     @torch.inference_mode()
-    def _forward_framed(self, pixels: Slices, ratio: float) -> tuple[list[SliceAnswer], float, float]:
+    def _forward_framed(self, pixels: Slices, ratio: float, turn: Turn) -> tuple[list[SliceAnswer], float, float]:
         began = time.perf_counter()
         seen = [prepare(one, NETWORK_SIZE, ratio) for one in pixels]
-        images = torch.from_numpy(np.stack([image for image, _, _ in seen]))[:, None]
+        images = torch.from_numpy(np.stack([turn.apply(image) for image, _, _ in seen]))[:, None]
         out = self._network_out(images.to(self._device).to(memory_format=torch.channels_last))
         lesions = F.interpolate(out.mask_logits, size=(NETWORK_SIZE,) * 2, mode="bilinear").sigmoid()[:, 0].cpu()
         logits = out.logits.float().cpu()
@@ -280,8 +288,8 @@ class Analyzer:
         answers = [
             SliceAnswer(
                 logits=logits[k].numpy(),
-                lesion=lesions[k].numpy(),
-                heatmap=maps[k].numpy().astype(np.float16),
+                lesion=np.ascontiguousarray(turn.undo(lesions[k].numpy())),
+                heatmap=turn.undo(maps[k].numpy()).astype(np.float16),
                 head_px=None if head is None else int(head.sum()),
                 brightness=float(pixels[k].mean()),
                 frame=frame,

@@ -14,6 +14,7 @@ from braintumor_desktop.domain.findings import Finding, QualityFlag, Segmentatio
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import HEAD_LOOKS, InputKind, MrSequence, Study
 from braintumor_desktop.imaging.burnt_in_text import find_text
+from braintumor_desktop.imaging.turning import to_upright
 from braintumor_desktop.inference.picture_reading import SliceAnswer
 from braintumor_desktop.inference.preprocess import Frame, normalise, resample
 
@@ -129,7 +130,8 @@ def pixel_flags(study: Study, key: int, head: NDArray[np.bool_] | None, frame: F
         flags.append(
             QualityFlag("blurred", phrase("Blurred: edges are soft, by motion, or by enlarging a small picture."))
         )
-    if head is not None and (head[0].mean() > CUT_TOP or max(head[:, 0].mean(), head[:, -1].mean()) > CUT_SIDE):
+    turned = None if head is None else to_upright(study.geometry.orientation).apply(head)
+    if turned is not None and (turned[0].mean() > CUT_TOP or max(turned[:, 0].mean(), turned[:, -1].mean()) > CUT_SIDE):
         flags.append(QualityFlag("cut_off", phrase("Part of the head lies outside the picture.")))
     if find_text(pixels):
         flags.append(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from braintumor_desktop.domain.findings import QualityFlag
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.imaging.head import head_mask
+from braintumor_desktop.imaging.turning import UPRIGHT, Turn
 from braintumor_desktop.inference.cam_methods import CamMethod
 from braintumor_desktop.inference.explain import class_maps
 from braintumor_desktop.inference.picture_reading import SliceAnswer
@@ -32,13 +33,17 @@ def answer_whole(
     device: torch.device,
     pixels: Sequence[NDArray[Any]] | NDArray[Any],
     cam: CamMethod = CamMethod.GRAD_CAM,
+    turn: Turn = UPRIGHT,
 ) -> tuple[list[SliceAnswer], float, float]:
-    """Slices (rows, columns) of any shapes to answers; seconds of the network and of the heat maps."""
+    """Slices (rows, columns) of any shapes to answers; seconds of the network and of the heat maps.
+
+    turn: what makes the slices upright.
+    """
     assert architecture.feeding is not None
     size = architecture.feeding.size
     began = time.perf_counter()
     heads = [head_mask(one) for one in pixels]
-    greys = torch.from_numpy(np.stack([resize_whole(one, architecture.feeding) for one in pixels]))
+    greys = torch.from_numpy(np.stack([turn.apply(resize_whole(one, architecture.feeding)) for one in pixels]))
     out, activation = forward_with_gradient(network, architecture, to_input(greys.to(device), architecture.feeding))
     logits = out.logits.detach().float().cpu()
     lesions = None
@@ -49,8 +54,8 @@ def answer_whole(
     answers = [
         SliceAnswer(
             logits=logits[k].numpy(),
-            lesion=None if lesions is None else lesions[k].numpy(),
-            heatmap=maps[k].numpy().astype(np.float16),
+            lesion=None if lesions is None else np.ascontiguousarray(turn.undo(lesions[k].numpy())),
+            heatmap=turn.undo(maps[k].numpy()).astype(np.float16),
             head_px=None if head is None else int(head.sum()),
             brightness=float(pixels[k].mean()),
             frame=WholeFrame.of(*pixels[k].shape),

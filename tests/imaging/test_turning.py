@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from braintumor_desktop.imaging.orientation import letter
-from braintumor_desktop.imaging.turning import Turn
+from braintumor_desktop.imaging.turning import Turn, to_upright
 
 STEPS = {
     "clockwise": (Turn.clockwise, lambda plane: np.rot90(plane, -1)),
@@ -31,6 +31,27 @@ def turned(names: list[str]) -> Turn:
 def test_any_sequence_of_flips_and_turns_lies_as_numpy_lays_it(names: list[str]) -> None:
     expected = reduce(lambda plane, name: STEPS[name][1](plane), names, PLANE)
     np.testing.assert_array_equal(turned(names).apply(PLANE), expected)
+
+
+@given(moves)
+def test_a_turn_is_undone(names: list[str]) -> None:
+    turn = turned(names)
+    np.testing.assert_array_equal(turn.undo(turn.apply(PLANE)), PLANE)
+
+
+@given(moves, st.sampled_from([("L", "P"), ("L", "I"), ("PL", "IP")]))
+def test_a_picture_stored_in_any_way_is_turned_to_lie_as_usual(names: list[str], usual: tuple[str, str]) -> None:
+    stored = turned(names).edges(usual)
+    assert stored is not None
+    upright = to_upright((stored.right, stored.bottom))
+    shown = upright.edges((stored.right, stored.bottom))
+    assert shown is not None
+    assert (shown.right, shown.bottom) == usual
+    np.testing.assert_array_equal(upright.apply(turned(names).apply(PLANE)), PLANE)
+
+
+def test_a_picture_of_unknown_orientation_stays_as_it_is() -> None:
+    assert to_upright(None) == Turn()
 
 
 @given(moves, st.sampled_from([(0, 1, 1, 1), (0, 1, -1, -1), (1, 2, 1, -1), (2, 0, -1, 1)]))

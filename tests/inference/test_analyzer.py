@@ -12,6 +12,7 @@ from braintumor_desktop.domain.measurements import diameters
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.sample import sample_mask, sample_picture, sample_stack
+from braintumor_desktop.imaging.turning import Turn
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.inference.analyzer import BATCH
 from braintumor_desktop.inference.measure import clean, largest_component
@@ -49,6 +50,30 @@ def test_the_sample_lesion_is_found_outlined_and_measured_in_millimetres(analyze
     assert analysis.finding.top_class is not TumorClass.NO_TUMOR
     assert sum(analysis.finding.probabilities.values()) == pytest.approx(1)
     assert [flag.code for flag in analysis.quality.flags][:1] == ["synthetic"]
+
+
+@pytest.mark.parametrize("model", ["neuro", "vgg16"])
+@pytest.mark.parametrize("turn", [Turn(quarters=2), Turn(mirrored=True, quarters=1)])
+def test_a_slice_stored_in_another_way_gets_the_same_answer_where_its_orientation_is_known(
+    analyzer: Analyzer, model: str, turn: Turn
+) -> None:
+    analyzer = analyzer if model == "neuro" else Analyzer.open(model, "cpu")
+    study = sample_picture()
+    usual, spacing = study.geometry.orientation, study.geometry.pixel_spacing_mm
+    assert usual is not None
+    assert spacing is not None
+    letters = turn.edges(usual)
+    assert letters is not None
+    geometry = Geometry(spacing[::-1] if turn.lies_across else spacing, None, (letters.right, letters.bottom))
+    pixels = np.ascontiguousarray(turn.apply(study.pixels[0])[None])
+    expected, found = analyzer.analyze(study), analyzer.analyze(replace(study, pixels=pixels, geometry=geometry))
+    assert found.finding.probabilities == pytest.approx(expected.finding.probabilities, abs=0.02)
+    assert {flag.code for flag in found.quality.flags} == {flag.code for flag in expected.quality.flags}
+    for mine, other in (
+        (found.segmentation.mask[0], expected.segmentation.mask[0]),  # type: ignore[union-attr]
+        (found.explanation.heatmap[0] > 0.5, expected.explanation.heatmap[0] > 0.5),  # type: ignore[union-attr]
+    ):
+        assert 2 * (turn.undo(mine) & other).sum() >= 0.95 * (mine.sum() + other.sum())
 
 
 def test_the_same_study_gives_the_same_bits_twice(analyzer: Analyzer) -> None:
@@ -177,11 +202,11 @@ def test_a_graphics_card_without_room_hands_over_to_the_cpu_and_says_so(
     crowded._wish = crowded._device = torch.device("cuda:0")
     forward, refused = crowded._forward, []
 
-    def refuse_once(pixels: np.ndarray, ratio: float) -> object:
+    def refuse_once(pixels: np.ndarray, ratio: float, turn: Turn) -> object:
         if not refused:
             refused.append(True)
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return forward(pixels, ratio)
+        return forward(pixels, ratio, turn)
 
     monkeypatch.setattr(crowded, "_forward", refuse_once)
     analysis = crowded.analyze(sample_picture())
