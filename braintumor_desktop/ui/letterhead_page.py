@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.language import tr
-from braintumor_desktop.reporting import prepare_logo
+from braintumor_desktop.reporting import Letterhead, prepare_logo
 from braintumor_desktop.storage.settings import CLINIC_LENGTHS, Settings
 
 _LOGO_HEIGHT = 48
@@ -94,7 +94,7 @@ class LetterheadPage(QWidget):
         self.trouble.hide()
         self.remove.setEnabled(bool(logo))
         picture = QPixmap()
-        if logo and picture.loadFromData(base64.b64decode(logo)):
+        if logo and picture.loadFromData(Letterhead.from_settings("", "", "", logo).logo):
             self.logo.setPixmap(picture.scaledToHeight(_LOGO_HEIGHT, Qt.TransformationMode.SmoothTransformation))
         else:
             self.logo.setText(tr("none"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
 from pathlib import Path
 
@@ -421,5 +420,5 @@ def _to_text(state: QByteArray) -> str:
 def _from_text(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         return b""

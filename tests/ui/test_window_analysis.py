@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, QSize, Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
@@ -300,6 +301,26 @@ def test_what_the_reader_switched_is_remembered_by_the_next_window(
     assert again.viewer.layers.heatmap
     assert again.overlay_bar.colormap.currentData() == "jet"
     assert again.overlay_bar.sliders["heatmap"].value() == 25
+
+
+@pytest.mark.parametrize("damaged", ["é", "\ud800", "not base64!"])
+def test_damaged_places_and_a_damaged_logo_in_the_settings_stop_neither_the_start_nor_the_settings(
+    qtbot: QtBot, settings_file: Path, analyzer: Any, damaged: str
+) -> None:
+    settings_file.parent.mkdir()
+    written = {"window_geometry": damaged, "splitter_state": damaged, "clinic_logo": f"iVBORw0K{damaged}"}
+    settings_file.write_text(json.dumps({"version": 2, **written}))
+    settings, _ = load_settings(settings_file)
+    window = MainWindow(settings, lambda _m, _d: analyzer, settings_file)
+    qtbot.addWidget(window)
+    assert (window.size(), window.splitter.count()) == (QSize(1280, 700), 3)
+    window.commands.edit_settings()
+    dialog = window.findChild(SettingsDialog)
+    assert isinstance(dialog, SettingsDialog)
+    assert dialog.letterhead.logo.text() == "none"
+    assert dialog.letterhead.remove.isEnabled()
+    dialog.reject()
+    window.close()
 
 
 def test_settings_confirmed_as_they_were_leave_the_model_ready(qtbot: QtBot, window: MainWindow) -> None:
