@@ -55,7 +55,7 @@ class CaseModel(QAbstractItemModel):
         self.cases: list[Case] = []
         self._top: list[StudyRow | Case] = []
         self._numbers = 0
-        self._thumbnails: dict[int, QPixmap] = {}
+        self._thumbnails: dict[int, tuple[NDArray[np.uint8], QPixmap]] = {}  # by case, drawn of what
 
     # What Qt asks: the internal number of a series is that of its study, of all else 0
 
@@ -188,6 +188,10 @@ class CaseModel(QAbstractItemModel):
         return None
 
     def _thumbnail(self, case: Case) -> QPixmap | None:
-        if case.thumbnail is not None and case.id not in self._thumbnails:
-            self._thumbnails[case.id] = QPixmap.fromImage(grey_image(case.thumbnail))
-        return self._thumbnails.get(case.id)
+        if case.thumbnail is None:
+            return None
+        of, pixmap = self._thumbnails.get(case.id, (None, None))
+        if of is not case.thumbnail:
+            pixmap = QPixmap.fromImage(grey_image(case.thumbnail))
+            self._thumbnails[case.id] = case.thumbnail, pixmap
+        return pixmap

@@ -154,7 +154,7 @@ class Workspace(QObject):
         self.keeper.keep([case])
         case.let_go()
         case.forget_reading()
-        case.volume, case.headline, case.first_window, case.window = volume, "", None, None
+        case.volume, case.headline, case.first_window, case.window, case.thumbnail = volume, "", None, None, None
         case.load = SharedRead(lambda stopped: entry.load(limits, frame=volume, cancelled=stopped))
         self.analyse(case)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.byte_maps import ByteMaps
@@ -317,6 +317,30 @@ def test_each_volume_of_a_series_in_time_can_be_looked_at(
         assert case.study is not None
         assert case.volume == number
         assert sorted(case.study.pixels.ravel()) == sorted(volumes[..., number].ravel())
+
+
+def test_the_list_shows_the_volume_that_is_chosen(
+    qtbot: QtBot, window: MainWindow, settled: Settled, tmp_path: Path
+) -> None:
+    import nibabel
+
+    volumes = np.zeros((40, 40, 4, 2), np.int16)
+    volumes[:20, ..., 0] = volumes[20:, ..., 1] = 100  # the bright half is another one in each
+    nibabel.save(nibabel.Nifti1Image(volumes, np.diag([2.0, 2.0, 3.0, 1.0])), tmp_path / "series.nii")
+    open_and_wait(qtbot, window, settled, tmp_path / "series.nii")
+    case = window.workspace.model.cases[0]
+
+    def bright_at_the_left() -> bool:
+        picture = window.workspace.model.index_of(case).data(Qt.ItemDataRole.DecorationRole).toImage()
+        left, right = (picture.pixelColor(x, picture.height() // 2).lightness() for x in (5, picture.width() - 5))
+        assert left != right
+        return bool(left > right)
+
+    first = bright_at_the_left()
+    for expected in (not first, first):
+        window.actions_by_name["next_volume"].trigger()
+        qtbot.waitUntil(lambda: settled(window) and case.study is not None and window.viewer.study is case.study)
+        assert bright_at_the_left() is expected
 
 
 @pytest.mark.parametrize("as_bytes", [True, False])
