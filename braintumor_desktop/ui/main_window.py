@@ -276,7 +276,7 @@ class MainWindow(QMainWindow):
             self._enable_actions(self.workspace.shown)
         elif case.study is not self.viewer.study or case.study is None:
             self._show(case)
-            if case.study is None and case.state is CaseState.CANCELLED:
+            if case.study is None and case.state in (CaseState.CANCELLED, CaseState.DONE):
                 self.empty_page.stop(case.name)
         else:
             if case.state is CaseState.DONE:

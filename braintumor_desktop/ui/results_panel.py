@@ -139,7 +139,7 @@ class ResultsPanel(QScrollArea):
     def _show_state(self, case: Case | None) -> None:
         busy = case is not None and case.state.busy
         self.progress.setVisible(busy)
-        self.button.setVisible(case is not None and case.state is not CaseState.DONE)
+        self.button.setVisible(case is not None and (case.state is not CaseState.DONE or case.analysis is None))
         self.button.setText(
             tr("Cancel") if busy else tr("Retry") if case and case.state is CaseState.FAILED else tr("Analyse")
         )

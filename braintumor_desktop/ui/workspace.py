@@ -159,9 +159,9 @@ class Workspace(QObject):
         self.analyse(case)
 
     def cancel(self, case: Case) -> None:
-        """Stop reading and analysing it; of a series that has no answer yet, the slices analysed so far are kept."""
+        """Stop reading and analysing it; of a series that had no answer yet, the slices analysed so far are kept."""
         if case.state.busy:
-            self._thread.worker.cancel(case.id, keep_partial=case.analysis is None)
+            self._thread.worker.cancel(case.id, keep_partial=not case.headline)
             if case.study is None:
                 case.load.ask_to_stop()
 
@@ -351,7 +351,7 @@ class Workspace(QObject):
 
     def _cancelled(self, case_id: int) -> None:
         if (case := self.model.case(case_id)) is not None:
-            case.state = CaseState.DONE if case.analysis is not None else CaseState.CANCELLED
+            case.state = CaseState.DONE if case.headline else CaseState.CANCELLED  # its answer may have been let go
             self._tell(case)
             self._trim()
 

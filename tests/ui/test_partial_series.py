@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QEvent, QPoint
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QToolTip
 from pytestqt.qtbot import QtBot
 
+from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.reader_box import reader_note
@@ -79,3 +81,36 @@ def test_a_whole_answer_is_not_replaced_by_part_of_a_new_one(
     qtbot.waitUntil(lambda: settled(window))
     assert case.analysis is whole
     assert case.state is CaseState.DONE
+
+
+def test_a_whole_answer_that_was_let_go_is_not_replaced_by_part_of_a_new_one(
+    qtbot: QtBot,
+    window: MainWindow,
+    analyzer: Any,
+    stack: Path,
+    picture: Path,
+    settled: Callable[[MainWindow], bool],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
+    agree, button = window.results.reader.agree, window.results.button
+    window.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: settled(window) and agree.isVisible())
+    agree.click()
+    window.commands.open_paths([picture])
+    cases = window.workspace.model.cases
+    qtbot.waitUntil(lambda: len(cases) == 2 and settled(window))
+    case = cases[0]
+    assert case.analysis is None
+    analyzer.gate = threading.Event()
+    window.case_panel.choose(case)
+    qtbot.waitUntil(lambda: case.state is CaseState.ANALYSING)
+    window.actions_by_name["cancel"].trigger()
+    qtbot.waitUntil(lambda: settled(window) and button.isVisible() and button.text() == "Analyse")
+    assert case.status_line == window.results.state.text() == "Glioma, 90.0 %"
+    analyzer.gate.set()
+    button.click()
+    qtbot.waitUntil(lambda: settled(window) and agree.isVisible())
+    assert case.analysis is not None
+    assert case.analysis.complete
+    assert agree.isChecked()

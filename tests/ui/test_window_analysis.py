@@ -21,6 +21,7 @@ from braintumor_desktop.storage.settings import Settings, load_settings
 from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
+from braintumor_desktop.ui.reading import SharedRead
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 Drop = Callable[[MainWindow, QMimeData], bool]
@@ -84,6 +85,22 @@ def test_esc_stops_the_reading_of_the_case_shown_for_good(qtbot: QtBot, window: 
     assert window.empty_page.headline.text() == "Cancelled"
     qtbot.keyClick(window, Qt.Key.Key_F5)
     qtbot.waitUntil(lambda: file.begun == 2)
+
+
+def test_esc_while_an_answered_case_is_read_again_says_so_and_leaves_its_answer_in_the_list(
+    qtbot: QtBot, opened: MainWindow, stack: Path, monkeypatch: Any, settled: Settled
+) -> None:
+    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
+    opened.commands.open_paths([stack])
+    qtbot.waitUntil(lambda: len(opened.workspace.model.cases) == 2 and settled(opened))
+    case, file = opened.workspace.model.cases[0], SlowFile()
+    case.load = SharedRead(file)
+    opened.case_panel.choose(case)
+    qtbot.waitUntil(lambda: file.begun == 1)
+    qtbot.keyClick(opened, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: settled(opened))
+    assert opened.empty_page.headline.text() == "Cancelled"
+    assert case.status_line == "Glioma, 90.0 %"
 
 
 @pytest.mark.parametrize("action", ["remove", "reset"])
