@@ -32,23 +32,31 @@ def offer(case: Case, cases: list[Case]) -> str:
 def join(cases: list[Case], workspace: Workspace) -> None:
     """Open these pictures as one stack, and take them off the list once it is read; the files stay.
 
-    Where they are no stack, those that were not analysed yet go on waiting for it.
+    Where they are no stack, or it is taken off the list before it is read, those that were not analysed yet go on
+    waiting for it.
     """
     entries = [each.entry for each in cases if each.entry is not None]
     busy = [each for each in cases if each.state.busy]
-    limits, path = workspace.limits, joined_path(entries)
+    limits, path, model = workspace.limits, joined_path(entries), workspace.model
     for each in cases:
         workspace.cancel(each)
     stack = workspace.open_read(path.name, path, lambda stopped: load_joined(entries, limits, cancelled=stopped))
+    signals = (workspace.changed, model.rowsRemoved)
 
-    def clear_up(case: Case) -> None:
-        if case is stack and (case.study is not None or not case.state.busy):
-            workspace.changed.disconnect(clear_up)
-            joined = case.study is not None
-            for each in [each for each in cases if each in workspace.model.cases]:
-                if joined:
-                    workspace.remove(each)
-                elif each in busy:
-                    workspace.analyse(each)
+    def clear_up(*_: object) -> None:
+        joined = stack.study is not None
+        there = [each for each in cases if each in model.cases]
+        if not joined and stack in model.cases and stack.state.busy:
+            return
+        if not joined and any(each.state.busy for each in there if each in busy):
+            return  # asked to stop, and not stopped yet: it would not begin again
+        for signal in signals:
+            signal.disconnect(clear_up)
+        for each in there:
+            if joined:
+                workspace.remove(each)
+            elif each in busy:
+                workspace.analyse(each)
 
-    workspace.changed.connect(clear_up)
+    for signal in signals:
+        signal.connect(clear_up)

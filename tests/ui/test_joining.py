@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from braintumor_desktop.domain.errors import Cancelled
+from braintumor_desktop.domain.findings import Analysis
+from braintumor_desktop.domain.study import Study
+from braintumor_desktop.ui import joining
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
 
@@ -82,3 +87,54 @@ def test_pictures_that_were_waiting_are_analysed_where_they_are_no_stack(
     analyzer.gate.set()
     qtbot.waitUntil(lambda: settled(window))
     assert [case.state for case in cases] == [CaseState.DONE, CaseState.DONE, CaseState.DONE, CaseState.FAILED]
+
+
+@pytest.mark.parametrize("hears", [True, False], ids=["the analysis stops first", "it has not stopped yet"])
+def test_pictures_that_were_waiting_are_analysed_when_the_stack_is_taken_off_the_list_before_it_is_read(
+    qtbot: QtBot,
+    window: MainWindow,
+    analyzer: Any,
+    settled: Callable[[MainWindow], bool],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    hears: bool,
+) -> None:
+    """The first one is answered, the second being analysed, the third waits."""
+
+    def slow(_entries: object, _limits: object, *, cancelled: Callable[[], bool]) -> Study:
+        while not cancelled():
+            threading.Event().wait(0.005)
+        raise Cancelled
+
+    monkeypatch.setattr(joining, "load_joined", slow)
+    for number in (1, 2, 3):
+        Image.fromarray(90 * np.eye(60, dtype=np.uint8)).save(tmp_path / f"slice {number}.png")
+    cases = window.workspace.model.cases
+    window.commands.open_paths([tmp_path / "slice 1.png"])
+    qtbot.waitUntil(lambda: len(cases) == 1 and settled(window))
+    first, analyze = cases[0].analysis, analyzer.analyze
+
+    def deaf(study: Study, *, cancelled: Callable[[], bool], **options: Any) -> Analysis:
+        analyzer.began.set()
+        analyzer.gate.wait(10)
+        if cancelled():
+            raise Cancelled
+        return analyze(study, cancelled=cancelled, **options)
+
+    if not hears:
+        monkeypatch.setattr(analyzer, "analyze", deaf)
+    analyzer.gate = threading.Event()
+    analyzer.began.clear()
+    window.commands.open_paths([tmp_path / "slice 2.png", tmp_path / "slice 3.png"])
+    qtbot.waitUntil(lambda: analyzer.began.is_set() and window.viewer.study is cases[1].study is not None)
+    window.actions_by_name["join"].trigger()
+    stack = cases[-1]
+    assert stack.name == "slice *.png"
+    if hears:
+        qtbot.waitUntil(lambda: stack.state is CaseState.LOADING)
+    window.case_panel.choose(stack)
+    window.actions_by_name["remove"].trigger()
+    analyzer.gate.set()
+    qtbot.waitUntil(lambda: [case.state for case in cases] == 3 * [CaseState.DONE])
+    assert all(case.analysis is not None for case in cases)
+    assert cases[0].analysis is first
