@@ -46,8 +46,8 @@ class Measuring(QObject):
     def show_history(self, history: MeasurementHistory | None) -> None:
         """The measurements of another case; what was selected or half drawn is let go."""
         self.history = history
-        self.tool = self.selected = self._draft = self._hit = self._grabbed = None
-        self._third_point = False
+        self.tool = self.selected = None
+        self._let_go()
         self.changed.emit()
 
     # What menus and keys ask
@@ -55,7 +55,7 @@ class Measuring(QObject):
     def choose(self, tool: MeasurementKind | None) -> None:
         """The next drag on a picture draws this; None: it moves the picture again."""
         self.tool = tool
-        self._draft, self._third_point = None, False
+        self._let_go()
         self.changed.emit()
 
     def select_next(self, viewer: Viewer) -> int | None:
@@ -66,6 +66,7 @@ class Measuring(QObject):
         here = [i for i, m in enumerate(drawn) if m.plane == viewer.stack.plane.value]
         if not here:
             return None
+        self._let_go()
         after = [i for i in here if self.selected is not None and i > self.selected]
         self.selected, self.handle = (after or here)[0], 0
         self.changed.emit()
@@ -91,24 +92,28 @@ class Measuring(QObject):
             drawn = list(self.history.current)
             del drawn[selected]
             self.selected = None
+            self._let_go()
             self.history.change(drawn)
             self.changed.emit()
 
     def delete_all(self) -> None:
         if self.history is not None:
             self.selected = None
+            self._let_go()
             self.history.change([])
             self.changed.emit()
 
     def undo(self) -> None:
         if self.history is not None:
-            self.selected = self._draft = None
+            self.selected = None
+            self._let_go()
             self.history.undo()
             self.changed.emit()
 
     def redo(self) -> None:
         if self.history is not None:
-            self.selected = self._draft = None
+            self.selected = None
+            self._let_go()
             self.history.redo()
             self.changed.emit()
 
@@ -260,8 +265,13 @@ class Measuring(QObject):
             self.handle = len(measurement.handles) - 1
         self.choose(None)
 
+    def _let_go(self) -> None:
+        """What is being drawn or moved is not any more: a key means something else, however the mouse goes on."""
+        self._draft = self._hit = self._grabbed = None
+        self._third_point = False
+
     def _replace_selected(self, measurement: ReaderMeasurement) -> None:
-        self._draft = None
+        self._let_go()
         if self.history is not None and self.selected is not None:
             drawn = list(self.history.current)
             drawn[self.selected] = measurement

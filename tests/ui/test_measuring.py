@@ -29,11 +29,22 @@ def place(window: MainWindow, row: float, column: float) -> QPoint:
     return window.viewer.transform.to_widget(QPointF(column + 0.5, row + 0.5)).toPoint()
 
 
-def drag(window: MainWindow, *points: tuple[float, float]) -> None:
+def drag(
+    window: MainWindow,
+    *points: tuple[float, float],
+    key: Qt.Key | None = None,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    """With the left button. key, keys: pressed half-way to the last point."""
     none, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
     QTest.mousePress(window.viewer, left, none, place(window, *points[0]))
-    for point in points[1:]:
+    for point in points[1:-1]:
         QTest.mouseMove(window.viewer, place(window, *point))
+    if key is not None:
+        (a, b), (c, d) = points[-2:]
+        QTest.mouseMove(window.viewer, place(window, (a + c) / 2, (b + d) / 2))
+        QTest.keyClick(window.viewer, key, keys)
+    QTest.mouseMove(window.viewer, place(window, *points[-1]))
     QTest.mouseRelease(window.viewer, left, none, place(window, *points[-1]))
 
 
@@ -130,6 +141,30 @@ def test_del_deletes_the_selected_measurement_wherever_the_focus_is_and_only_the
         assert len(opened.workspace.model.cases) == 1
     qtbot.keyClick(widget, Qt.Key.Key_Delete)
     assert opened.workspace.model.cases == []
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_M, Qt.Key.Key_Escape, Qt.Key.Key_L], ids=["M", "Esc", "L"])
+def test_a_key_during_a_drag_ends_it_and_no_other_measurement_is_written_over(
+    qtbot: QtBot, opened: MainWindow, key: Qt.Key
+) -> None:
+    for row in (20, 60):
+        qtbot.keyClick(opened, Qt.Key.Key_L)
+        drag(opened, (row, 30), (row, 70))
+    before = drawn(opened)
+    assert len(before) == 2
+    drag(opened, (60, 50), (70, 50), key=key)  # moves the second one
+    assert drawn(opened) == before
+    opened.measuring.choose(MeasurementKind.LENGTH)
+    drag(opened, (90, 30), (90, 60), key=key)  # draws another
+    assert drawn(opened) == before
+
+
+def test_a_step_with_the_keys_during_a_drag_ends_the_drag(qtbot: QtBot, opened: MainWindow) -> None:
+    qtbot.keyClick(opened, Qt.Key.Key_L)
+    drag(opened, (60, 30), (60, 70))
+    (line,) = drawn(opened)
+    drag(opened, (60, 50), (70, 50), key=Qt.Key.Key_Up, keys=Qt.KeyboardModifier.ShiftModifier)
+    assert drawn(opened) == (line.with_handle(1, (line.points[1][0] - 1, line.points[1][1])),)
 
 
 def test_measuring_needs_no_mouse(qtbot: QtBot, opened: MainWindow) -> None:
