@@ -44,11 +44,12 @@ _STACKS = {ExportKind.MASK: ExportKind.MASK_STACK, ExportKind.HEATMAP: ExportKin
 
 
 class Commands(QObject):
-    """The actions of a window, by what they do."""
+    """The actions of a window, by what they do. in_dialogs: cases that a dialog on the screen is about to save."""
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
+        self.in_dialogs: list[Case] = []
 
     @property
     def _case(self) -> Case | None:
@@ -140,6 +141,7 @@ class Commands(QObject):
         self._window.deidentify.add_to(dialog, lambda: kind.proposed_name(stem_of(case, settings)))
         dialog.selectFile(kind.proposed_name(stem_of(case, settings)))
         dialog.fileSelected.connect(self._save_as(case, kind))
+        self._hold(case, dialog)
         dialog.open()
 
     def export_dicom(self) -> None:
@@ -149,6 +151,7 @@ class Commands(QObject):
             return
         dialog = DicomDialog(case.analysis, self._window.deidentify, self._window)
         dialog.chosen.connect(lambda kinds: self._ask_folder(case, kinds))
+        self._hold(case, dialog)
         self._open(dialog)
 
     def _ask_folder(self, case: Case, kinds: tuple[DicomKind, ...]) -> None:
@@ -156,22 +159,38 @@ class Commands(QObject):
         save = self._save_as(case, ExportKind.DICOM, kinds)
         name = ExportKind.DICOM.proposed_name(stem_of(case, self._window.settings))
         dialog.chosen.connect(lambda folder: save(str(folder / name)))
+        self._hold(case, dialog)
         dialog.open()
 
-    def _save_as(self, case: Case, kind: ExportKind, dicom_kinds: tuple[DicomKind, ...] = ()) -> Callable[[str], None]:
-        def save(path: Path) -> None:
-            if case.analysis is None:
-                return
-            reading = case.reading
-            with_reading = kind in _WITH_READING or not _READING_KINDS.isdisjoint(dicom_kinds)
-            with_reading = with_reading and not self._window.deidentify.on  # what was typed stays behind
-            self._window.statusBar().showMessage(tr("Saving…"))
-            self._window.exporter.submit(
-                replace(export_of(case, kind, path, self._window.settings), dicom_kinds=dicom_kinds),
-                lambda: setattr(case, "exported", reading) if with_reading else None,
-            )
+    def _hold(self, case: Case, dialog: QDialog) -> None:
+        """What a dialog is about to save is not let go meanwhile, whatever is shown by then."""
+        self.in_dialogs.append(case)
+        dialog.finished.connect(lambda _result: self.in_dialogs.remove(case))
 
-        return lambda file: save_with_ending(Path(file), kind.ending, self._window, save)
+    def _save_as(self, case: Case, kind: ExportKind, dicom_kinds: tuple[DicomKind, ...] = ()) -> Callable[[str], None]:
+        """Saves the case as it is when the file is named, also where a question comes in between."""
+
+        def save(file: str) -> None:
+            window, path = self._window, Path(file)
+            if case.analysis is None:
+                words = phrase("The answer to this case is not there any more, so nothing was saved.")
+                hint = phrase("Analyse it again, then export.")
+                window.show_error(BrainTumorError(ErrorCode.EXPORT_FAILED, words, hint))
+                return
+            export, reading = export_of(case, kind, path, window.settings), case.reading
+            with_reading = kind in _WITH_READING or not _READING_KINDS.isdisjoint(dicom_kinds)
+            with_reading = with_reading and not window.deidentify.on  # what was typed stays behind
+
+            def write(path: Path) -> None:
+                window.statusBar().showMessage(tr("Saving…"))
+                window.exporter.submit(
+                    replace(export, path=path, dicom_kinds=dicom_kinds),
+                    lambda: setattr(case, "exported", reading) if with_reading else None,
+                )
+
+            save_with_ending(path, kind.ending, window, write)
+
+        return save
 
     # Case
 

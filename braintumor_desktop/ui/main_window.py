@@ -150,7 +150,7 @@ class MainWindow(QMainWindow):
         self.overlay_bar.opacity_changed.connect(self.set_opacity)
         self.overlay_bar.colormap_changed.connect(self.choose_colormap)
         self.case_panel.view.selectionModel().currentChanged.connect(self._enable_remove)
-        self.workspace.in_view = lambda: (self.area.other,)
+        self.workspace.in_view = lambda: (self.area.other, *self.commands.in_dialogs)
         self.workspace.reader_at_work = lambda: reader_at_work(self)
         self.workspace.model.rowsRemoved.connect(self._case_removed)
         self.workspace.ready_to_show.connect(self._ready_to_show)

@@ -30,6 +30,8 @@ from braintumor_desktop.domain.findings import (
 from braintumor_desktop.domain.measurements import diameters
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.storage.settings import Settings
+from braintumor_desktop.ui import workspace as workspace_module
+from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.main_window import MainWindow
 
 IDENTITY = ModelIdentity("test", "1.0", "ab" * 32)
@@ -217,3 +219,19 @@ def opened(qtbot: QtBot, window: MainWindow, picture: Path) -> MainWindow:
     assert _drop(window, _files(picture))
     qtbot.waitUntil(lambda: _settled(window) and window.results.finding.text().startswith("The model's finding"))
     return window
+
+
+@pytest.fixture
+def crowded(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, stack: Path) -> Callable[[MainWindow], Case]:
+    """Shows another case where there is room for one only; gives the one shown until then."""
+
+    def open_another(window: MainWindow) -> Case:
+        before, count = window.workspace.shown, len(window.workspace.model.cases)
+        assert before is not None
+        monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
+        window.workspace.open_paths([stack])
+        qtbot.waitUntil(lambda: len(window.workspace.model.cases) > count and _settled(window))
+        assert window.workspace.shown is not before
+        return before
+
+    return open_another

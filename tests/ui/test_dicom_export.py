@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pydicom
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.reporting.dicom.kinds import DicomKind
+from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.dicom_dialog import DicomDialog
 from braintumor_desktop.ui.main_window import MainWindow
 
@@ -65,3 +67,15 @@ def test_the_report_brings_the_segmentation_along_and_nothing_chosen_can_t_be_sa
     assert dialog.kinds == ()
     assert not dialog.go_on.isEnabled()
     dialog.reject()
+
+
+def test_what_the_folder_is_asked_for_is_not_let_go_meanwhile(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path, crowded: Callable[[MainWindow], Case]
+) -> None:
+    asked(qtbot, opened).go_on.click()
+    qtbot.waitUntil(lambda: opened.findChild(DicomDialog) is None and opened.findChild(QFileDialog) is not None)
+    case = crowded(opened)
+    folder = choose_folder(qtbot, opened, tmp_path)
+    assert pydicom.dcmread(folder / "seg.dcm").Rows == 120
+    crowded(opened)
+    assert case.analysis is None

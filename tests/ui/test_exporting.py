@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop import RESEARCH_USE
+from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.main_window import MainWindow
 
 
@@ -166,3 +167,45 @@ def test_a_save_that_fails_while_the_window_closes_is_told_in_a_window_that_stay
     assert opened.statusBar().currentMessage() == ""
     saved(qtbot, opened, "pdf", tmp_path / "elsewhere.pdf")
     assert opened.isVisible()
+
+
+def test_what_a_dialog_is_about_to_save_is_not_let_go_until_it_is_closed(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path, crowded: Callable[[MainWindow], Case]
+) -> None:
+    opened.results.reader.disagree.click()
+    opened.actions_by_name["json"].trigger()
+    case = crowded(opened)
+    dialog = opened.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    with qtbot.waitSignal(opened.exporter.saved, timeout=20_000):
+        dialog.fileSelected.emit(str(tmp_path / "out.json"))
+    content = json.loads((tmp_path / "out.json").read_text())
+    assert (Path(content["path"]).name, content["reader"]["verdict"]) == ("spot.png", "disagree")
+    dialog.close()
+    crowded(opened)
+    assert case.analysis is None
+
+
+def test_a_file_is_replaced_by_the_case_that_was_asked_for_although_that_was_let_go_meanwhile(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path, crowded: Callable[[MainWindow], Case]
+) -> None:
+    path = tmp_path / "smith 2024.json"
+    path.write_bytes(b"earlier")
+    save_as(qtbot, opened, "json", tmp_path / "smith 2024")
+    assert crowded(opened).analysis is None
+    with qtbot.waitSignal(opened.exporter.saved, timeout=20_000):
+        press(opened, "Replace")
+    assert Path(json.loads(path.read_text())["path"]).name == "spot.png"
+
+
+def test_an_answer_that_is_gone_when_its_file_is_named_is_told(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path
+) -> None:
+    opened.actions_by_name["pdf"].trigger()
+    opened.workspace.model.cases[0].let_go()
+    dialog = opened.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "out.pdf"))
+    dialog.close()
+    assert opened.notice.code.text() == "Code: export_failed"
+    assert "nothing was saved" in opened.notice.sentence.text()
