@@ -15,6 +15,7 @@ class ErrorCode(StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     FILE_EMPTY = "file_empty"
     FILE_TOO_LARGE = "file_too_large"
+    FILE_CHANGED = "file_changed"
     NOT_AN_IMAGE = "not_an_image"
     RENAMED_NOT_IMAGE = "renamed_not_image"
     UNSUPPORTED_FORMAT = "unsupported_format"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
@@ -19,10 +20,11 @@ class Keeper(QObject):
     """Between the cases of a window and the store.
 
     Nothing is fetched or written while the reader has switched it off. trouble: a typed error, told once until it goes
-    well again.
+    well again; left: a case as it was read before its file changed, which holds what the reader said of that.
     """
 
     trouble = Signal(object)
+    left = Signal(object)
 
     def __init__(self, settings: Settings, store: ReadingStore, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -33,16 +35,35 @@ class Keeper(QObject):
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self.flush)
 
-    def restore(self, case: Case) -> None:
-        """Give a case whose pixels have just come its earlier reading."""
+    def restore(self, case: Case) -> bool:
+        """Give a case whose pixels have just come its earlier reading. Whether they are others than it had before.
+
+        What was said of those stays theirs.
+        """
         if case.study is None:
-            return
-        key = reading_key(case.study, case.volume)
-        if key != case.reading_key:  # else they are the same pixels again, which were let go in between
+            return False
+        key, before = reading_key(case.study, case.volume), case.reading_key
+        if key != before:  # else they are the same pixels again, which were let go in between
+            if before:
+                self._leave(case)
             case.reading_key, case.kept = key, Reading()
             if self._settings.keep_readings:
                 self._fetch(case)
         case.apply_correction()
+        return before not in ("", key)
+
+    def _leave(self, case: Case) -> None:
+        earlier = replace(case, study=None, analysis=None)
+        self.keep([earlier])
+        case.correction = ()
+        case.forget_reading()
+        words = phrase(
+            "The file of {name} has changed since it was opened; it was read again and is analysed anew.",
+            name=case.name,
+        )
+        hint = phrase("What you measured and said before belongs to its earlier content and is not shown any more.")
+        self.trouble.emit(BrainTumorError(ErrorCode.FILE_CHANGED, words, hint))
+        self.left.emit(earlier)
 
     def _fetch(self, case: Case) -> None:
         try:

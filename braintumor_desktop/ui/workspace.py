@@ -13,6 +13,7 @@ from braintumor_desktop.domain.findings import Analysis, ModelIdentity
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Study
 from braintumor_desktop.imaging import Catalog, Entry, Limits, Problem, load_pasted
+from braintumor_desktop.imaging.turning import UPRIGHT
 from braintumor_desktop.language import tr
 from braintumor_desktop.storage.readings import ReadingStore
 from braintumor_desktop.storage.settings import Settings
@@ -304,14 +305,18 @@ class Workspace(QObject):
                 self._tell(case)
             return
         case.study, case.load_ms, case.thumbnail = loaded.study, loaded.read.load_ms, loaded.thumbnail
+        changed = self.keeper.restore(case)
+        if changed:
+            case.headline, case.first_window, case.window, case.turn = "", None, None, UPRIGHT
         case.window = case.window or loaded.window
         middle = loaded.study.slices // 2
         case.slice_index = middle if case.first_window is None else min(case.slice_index, loaded.study.slices - 1)
         case.first_slice = middle if case.first_window is None else case.first_slice
         case.first_window = loaded.window
-        self.keeper.restore(case)
         if case.state is CaseState.LOADING:
             case.state = CaseState.ANALYSING
+        if changed:
+            self.analyse(case)  # where no job does so already
         first = case_id in self._batch  # of a drop, that can be shown: it is shown, whatever comes of telling it
         self._tell(case)
         if first:

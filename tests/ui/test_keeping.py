@@ -13,6 +13,7 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -20,10 +21,12 @@ from braintumor_desktop.domain.findings import QualityFlag
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
 from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.storage.settings import Settings, load_settings
+from braintumor_desktop.ui.case import Case
 from braintumor_desktop.ui.main_window import MainWindow
 from braintumor_desktop.ui.settings_dialog import SettingsDialog
 
 Open = Callable[..., MainWindow]
+Settled = Callable[[MainWindow], bool]
 LINE = ReaderMeasurement(MeasurementKind.LENGTH, 2, ((20.0, 30.0), (60.0, 60.0)))
 LONGER = ReaderMeasurement(MeasurementKind.LENGTH, 2, ((20.0, 30.0), (80.0, 60.0)))
 
@@ -357,3 +360,73 @@ def test_a_reading_that_cannot_be_read_is_not_written_over(
             window.workspace.keeper.keep(window.workspace.model.cases)
         assert window.notice.code.text() == "Code: reading_not_kept"
         assert kept.read_bytes() == before
+
+
+def swapped(
+    qtbot: QtBot, window: MainWindow, settled: Settled, crowded: Callable[[MainWindow], Case], path: Path, by: Path
+) -> None:
+    """The case shown is let go, its file replaced, and the case chosen again."""
+    case = crowded(window)
+    assert case.study is None
+    path.write_bytes(by.read_bytes())
+    window.notice.hide()
+    window.case_panel.choose(case)
+    qtbot.waitUntil(lambda: settled(window) and window.viewer.study is case.study is not None)
+    qtbot.waitUntil(window.results.reader.isVisible)
+
+
+def test_what_was_said_of_a_picture_stays_with_it_when_its_file_holds_another(
+    qtbot: QtBot,
+    start: Open,
+    picture: Path,
+    tmp_path: Path,
+    settled: Settled,
+    crowded: Callable[[MainWindow], Case],
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(picture.read_bytes())
+    Image.fromarray(90 * np.eye(200, dtype=np.uint8)).save(second, "png")
+    with start(picture) as window:
+        case, reader = window.workspace.model.cases[0], window.results.reader
+        read(window, qtbot)
+        swapped(qtbot, window, settled, crowded, picture, second)
+        assert window.notice.code.text() == "Code: file_changed"
+        assert window.notice.sentence.text().startswith("The file of spot.png has changed since it was opened")
+        assert case.analysis is not None
+        assert case.analysis.study.pixels.shape == (1, 200, 200)
+        assert case.headline == "No tumour, 97.0 %"
+        assert not reader.disagree.isChecked()
+        assert reader.comment.toPlainText() == ""
+        assert window.measuring.history is case.measured
+        assert case.reading.empty
+        reader.agree.click()
+        qtbot.keyClicks(reader.comment, "of the second")
+        swapped(qtbot, window, settled, crowded, picture, first)
+        assert (case.verdict, case.comment, case.measured.current) == ("disagree", "rather a cyst", (LONGER,))
+        assert case.reading.sequence == "FLAIR"
+        assert not window.notice.isHidden()
+        swapped(qtbot, window, settled, crowded, picture, first)
+        assert (case.verdict, window.notice.isHidden()) == ("disagree", True)
+    with start(second) as window:
+        case = window.workspace.model.cases[0]
+        assert (case.verdict, case.comment, case.measured.current) == ("agree", "of the second", ())
+
+
+def test_a_file_that_holds_another_picture_asks_where_the_reading_of_the_first_would_be_lost(
+    qtbot: QtBot,
+    start: Open,
+    picture: Path,
+    tmp_path: Path,
+    settled: Settled,
+    crowded: Callable[[MainWindow], Case],
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.write_bytes(picture.read_bytes())
+    Image.fromarray(90 * np.eye(200, dtype=np.uint8)).save(second, "png")
+    with start(picture, keep_readings=False) as window:
+        read(window, qtbot)
+        swapped(qtbot, window, settled, crowded, picture, second)
+        assert window.workspace.model.cases[0].reading.empty
+        press(window, "Keep")
+    with start(first) as window:
+        assert window.workspace.model.cases[0].comment == "rather a cyst"
