@@ -12,13 +12,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
+from stat import S_ISDIR
 from typing import TextIO
 
 from braintumor_desktop import reporting
 from braintumor_desktop.commands.own_settings import limits_of, own_settings
-from braintumor_desktop.commands.terminal import ProgressBar, complain
+from braintumor_desktop.commands.terminal import ProgressBar, WrongUsage, complain
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode, internal_error
 from braintumor_desktop.domain.findings import DISTRUST, Analysis
 from braintumor_desktop.domain.phrases import phrase
@@ -96,10 +98,11 @@ def run(options: Options) -> int:
     limits = limits_of(settings)
     catalog = list_inputs(options.paths, limits=limits)
     items = [item for item in catalog.items if isinstance(item, Entry) or not item.ignorable]
-    stems = distinct_stems([item.stem if isinstance(item, Entry) else item.path.stem for item in items])
     pseudonyms = Pseudonyms() if options.deidentify else None
     if pseudonyms is not None:
         stems = [f"case-{number:04d}" for number in range(1, len(items) + 1)]
+    else:
+        stems = _distinct_stems(items, options)
     _check_targets(items, stems, options)
     if options.csv is not None:
         ensure_folder(options.csv.parent)  # told now and not after an hour's work
@@ -156,9 +159,31 @@ def run(options: Options) -> int:
     return 1 if failed else 0
 
 
+def _distinct_stems(items: Sequence[Entry | Problem], options: Options) -> list[str]:
+    """Stems under which no input's files are those of another one."""
+    folder_of = cache(_real)
+
+    def files(place: int, stem: str) -> Iterator[str]:
+        for path in _files(items[place], stem, options):
+            yield f"{folder_of(path.parent)}/{path.name}"
+
+    return distinct_stems([item.stem if isinstance(item, Entry) else item.path.stem for item in items], files)
+
+
 def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], options: Options) -> None:
-    """Raises BrainTumorError (export_failed) where a file to be written is one of the inputs."""
+    """Raises BrainTumorError (export_failed) where a file to be written is one of the inputs.
+
+    Raises WrongUsage where the JSON file or the table is one of the other files to be written.
+    """
     targets = [Path(target) for target in (options.json, options.csv) if target is not None and target != "-"]
+    written = {
+        _real(path) for item, stem in zip(items, stems, strict=True) if targets for path in _files(item, stem, options)
+    }
+    for target in targets:
+        if _real(target) in written:
+            words = f'"{target.name}" is the name of two files to be written.'
+            raise WrongUsage(ErrorCode.EXPORT_FAILED, words, "Give each a name of its own.")
+        written.add(_real(target))
     for item, stem in zip(items, stems, strict=True):
         if isinstance(item, Entry):
             targets += _targets(item, stem, options)
@@ -174,20 +199,30 @@ def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], optio
                 )
 
 
-def _targets(item: Entry, stem: str, options: Options) -> Iterator[Path]:
-    """The files that may be written of one input; of TIFFs and DICOM objects those that are there."""
+def _real(path: Path) -> str:
+    """The same for all names of a path, also on disks that ignore upper and lower case."""
+    return os.path.realpath(path).casefold()
+
+
+def _files(item: Entry | Problem, stem: str, options: Options) -> Iterator[Path]:
+    """The files that may be written of one input, and the folder of its DICOM objects."""
+    if isinstance(item, Problem):
+        return
     for folder, name in ((options.masks, stem), (options.heatmaps, _heatmap_stem(options, stem))):
-        if folder is None:
-            continue
-        if item.kind is not InputKind.PICTURE:
-            yield folder / f"{name}.nii.gz"
-            continue
-        yield folder / f"{name}.png"
-        tiff = folder / f"{name}.tif"
-        if _place_on_disk(tiff) is not None and _may_have_pages(item):
-            yield tiff
+        for ending in (".png", ".tif") if item.kind is InputKind.PICTURE else (".nii.gz",):
+            if folder is not None:
+                yield folder / f"{name}{ending}"
     if options.report is not None:
         yield from _report_files(options.report, stem)
+    if options.dicom is not None:
+        yield options.dicom / stem
+
+
+def _targets(item: Entry, stem: str, options: Options) -> Iterator[Path]:
+    """The files that may be written of one input; of TIFFs and DICOM objects those that are there."""
+    for path in _files(item, stem, options):
+        if path.suffix != ".tif" or (_place_on_disk(path) is not None and _may_have_pages(item)):
+            yield path
     if options.dicom is not None:
         for object_name in (*DicomKind, "source"):  # kinds that aren't written again are taken away
             yield from (options.dicom / stem).glob(f"{object_name}*.dcm")
@@ -205,12 +240,12 @@ def _may_have_pages(item: Entry) -> bool:
 
 
 def _place_on_disk(path: Path) -> tuple[int, int] | None:
-    """The same for all names and links of a file; None where there is none."""
+    """The same for all names and links of a file; None where there is none, or a folder."""
     try:
         status = path.stat()
     except (OSError, ValueError):
         return None
-    return status.st_dev, status.st_ino
+    return None if S_ISDIR(status.st_mode) else (status.st_dev, status.st_ino)
 
 
 def _called(item: Entry | Problem) -> str:
@@ -287,7 +322,7 @@ def _heatmap_stem(options: Options, stem: str) -> str:
     """Masks and heat maps may have one folder, by whatever names."""
     if options.masks is None or options.heatmaps is None:
         return stem
-    return f"{stem}.heatmap" if os.path.realpath(options.masks) == os.path.realpath(options.heatmaps) else stem
+    return f"{stem}.heatmap" if _real(options.masks) == _real(options.heatmaps) else stem
 
 
 def _named(path: Path | None, options: Options) -> Path | None:

@@ -13,7 +13,7 @@ Masks and heat maps have the same names: give them different folders, or a `stem
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,18 +31,29 @@ def batch_stems(inputs: Iterable[Path]) -> list[str]:
     return distinct_stems([path.stem for path in inputs])
 
 
-def distinct_stems(own: Sequence[str]) -> list[str]:
-    """As `batch_stems` for stems that were made otherwise."""
-    taken = {stem.casefold() for stem in own}
+def distinct_stems(own: Sequence[str], files: Callable[[int, str], Iterable[str]] | None = None) -> list[str]:
+    """As `batch_stems` for stems that were made otherwise.
+
+    files: of an input's place in the batch and a stem for it, the files written under that stem, by whatever name means
+    the same file; no two inputs share one of them either (``scan.heatmap.png`` may be the mask of another input).
+    """
+
+    def names(place: int, stem: str) -> set[str]:
+        return {name.casefold() for name in (stem, *(files(place, stem) if files is not None else ()))}
+
+    taken = {name for place, stem in enumerate(own) for name in names(place, stem)}
     given: set[str] = set()
+    numbers: dict[str, int] = {}  # the last one of a stem: thousands of inputs may have the same
     stems = []
-    for stem in own:
-        name, number = stem, 1
-        while name.casefold() in given or (number > 1 and name.casefold() in taken):
+    for place, stem in enumerate(own):
+        number = numbers.get(stem.casefold(), 0) + 1
+        chosen = stem if number == 1 else f"{stem}-{number}"
+        while not given.isdisjoint(wanted := names(place, chosen)) or (number > 1 and not taken.isdisjoint(wanted)):
             number += 1
-            name = f"{stem}-{number}"
-        given.add(name.casefold())
-        stems.append(name)
+            chosen = f"{stem}-{number}"
+        numbers[stem.casefold()] = number
+        given |= wanted
+        stems.append(chosen)
     return stems
 
 

@@ -149,6 +149,43 @@ def test_masks_and_heat_maps_share_a_folder_that_is_written_in_two_ways(
     assert sorted(p.name for p in (tmp_path / "x").iterdir()) == ["scan.heatmap.png", "scan.png"]
 
 
+def test_no_two_inputs_of_a_call_write_the_same_file(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, name in enumerate(("other.png", "Scan.Heatmap.png", "scan.png", "scan.report.png", "scan.pdf.png")):
+        Image.fromarray(make_picture(number, 128 + 8 * number, None)[0]).save(folder / name)
+    lines, out = tmp_path / "l.jsonl", str(tmp_path / "o")
+    options = ["--masks", out, "--heatmaps", out, "--report", out, "--dicom", out, "--json", str(lines)]
+    assert main(["analyze", str(folder), *options]) == 0
+    answers = [json.loads(line) for line in lines.read_text().splitlines()]
+    assert len(answers) == 5
+    named = [answer["segmentation"]["mask"] for answer in answers] + [a["explanation"]["heatmap"] for a in answers]
+    there = [path for path in (tmp_path / "o").iterdir() if path.is_file()]
+    assert len({path.name.casefold() for path in there}) == len(there) == 4 * len(answers)
+    assert len(list((tmp_path / "o").rglob("pdf.dcm"))) == len(answers)
+    assert len({name.casefold() for name in named}) == len(named)
+    for answer in answers:
+        size = answer["input"]["height"], answer["input"]["width"]
+        assert read(answer["segmentation"]["mask"]).shape == read(answer["explanation"]["heatmap"]).shape == size
+    assert {"other.png", "other.heatmap.png", "other.pdf", "other.report.png"} <= {path.name for path in there}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (["--json", "x"], ["--csv", "../case/X"]),
+        (["--json", "o/scan.png"], ["--masks", "o"]),
+        (["--csv", "o/scan.pdf"], ["--report", "o"]),
+    ],
+)
+def test_a_file_that_two_options_name_is_wrong_usage(
+    case: Path, capsys: pytest.CaptureFixture[str], one: list[str], other: list[str]
+) -> None:
+    assert main(["analyze", "scan.png", *one, *other]) == 2
+    assert "is the name of two files to be written. Give each a name of its own." in capsys.readouterr().err
+    assert not [path for path in (case / "x", case / "X", case / "o") if path.exists()]
+
+
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working folder, with an input of every kind."""
