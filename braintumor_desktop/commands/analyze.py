@@ -47,7 +47,7 @@ from braintumor_desktop.reporting import (
     write_png,
     write_table,
 )
-from braintumor_desktop.reporting.deidentification.analyses import deidentified
+from braintumor_desktop.reporting.deidentification.analyses import deidentified, without_names
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 from braintumor_desktop.storage.settings import Settings
@@ -134,8 +134,8 @@ def run(options: Options) -> int:
             except Exception as cause:  # noqa: BLE001 - one bad input never ends the batch
                 error = cause if isinstance(cause, BrainTumorError) else internal_error(cause)
                 failed += 1
-                path = item.path if pseudonyms is None else Path(stem)
-                line, summary = error_line(path, error, model=analyzer.identity), None
+                path, told = (item.path, error) if pseudonyms is None else (Path(stem), without_names(error, stem))
+                line, summary = error_line(path, told, model=analyzer.identity), None
                 bar.clear()
                 complain(str(item.path), error)
                 if options.debug:

@@ -91,7 +91,8 @@ class BatchExport(QObject):
         if analysis is None:
             if case.error is not None:
                 label = label_of(case, self._settings)
-                self._rows += table_rows(error_line(Path(label) if label else case.path or Path(case.name), case.error))
+                path = case.path or Path(case.name)
+                self._rows += table_rows(_nameless(case.error, label) if label else error_line(path, case.error))
             return False
         self._now = None
         export = export_of(case, ExportKind.PDF, path, self._settings)
@@ -104,7 +105,7 @@ class BatchExport(QObject):
         def written(outcome: Outcome) -> None:
             if isinstance(outcome, BrainTumorError):
                 self._errors.append(outcome)
-                failed = error_line(Path(export.label), outcome) if export.label else json_line(analysis)
+                failed = _nameless(outcome, export.label) if export.label else json_line(analysis)
                 self._rows.extend(table_rows(failed, reader=None if export.label else export.note))
             else:
                 self._saved += 1
@@ -145,3 +146,10 @@ class BatchExport(QObject):
         saved = tr("Saved {saved} of {all} reports to {folder}", saved=self._saved, all=self._all, folder=self._folder)
         self.ended.emit(f"{tr('Stopped.')} {saved}" if self._cancelled else saved)
         self.deleteLater()
+
+
+def _nameless(error: BrainTumorError, label: str) -> dict[str, object]:
+    """The line of a case that gave no report, as a de-identified table may hold it."""
+    from braintumor_desktop.reporting.deidentification.analyses import without_names  # as slow as pydicom
+
+    return error_line(Path(label), without_names(error, label))

@@ -270,6 +270,13 @@ def test_no_export_of_an_analysis_names_the_patient(marked: Path, tmp_path: Path
     inputs = [*map(str, folder.glob("*.png")), str(folder / f"series of {MARKER}"), str(tmp_path / f"no {MARKER}.png")]
     assert main(["analyze", *inputs, "--deidentify", *exports]) == 1
     settings.unlink()
+    for option in ("--masks", "--heatmaps"):  # the folder can't be made, and the error says which
+        (in_the_way := out / f"{option} {MARKER}").write_text("")
+        failed = ["--json", str(out / f"failed{option}.jsonl"), "--csv", str(out / f"failed{option}.csv")]
+        assert main(["analyze", *inputs[:1], "--deidentify", option, str(in_the_way), *failed]) == 1
+        in_the_way.unlink()
+        (line,) = (out / f"failed{option}.jsonl").read_text().splitlines()
+        assert "case-0001 can't be written: something that is not a file has that name." in line
     names = []
     for name, data in everything_under(out, isolated):
         assert MARKER not in name

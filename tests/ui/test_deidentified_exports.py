@@ -187,6 +187,28 @@ def test_all_reports_at_once_name_no_one(
     assert (row["verdict"], row["comment"], row["reader"]) == ("disagree", "", "")
 
 
+def test_a_failed_case_is_a_row_that_names_no_one(
+    qtbot: QtBot, window: MainWindow, settled: Callable[[MainWindow], bool], tmp_path: Path
+) -> None:
+    for number, side in ((1, 60), (2, 60), (3, 64)):
+        Image.fromarray(90 * np.eye(side, dtype=np.uint8)).save(tmp_path / f"{MARKER} {number}.png")
+    cases = window.workspace.model.cases
+    window.commands.open_paths([tmp_path])
+    qtbot.waitUntil(lambda: len(cases) == 3 and settled(window) and window.viewer.study is not None)
+    window.actions_by_name["join"].trigger()  # one of them doesn't fit, and the error says which
+    qtbot.waitUntil(lambda: len(cases) == 4 and settled(window) and window.notice.isVisible())
+    window.deidentify.set_on(True)
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    dialog = dialog_of(qtbot, window, "all_reports")
+    dialog.filesSelected.emit([str(folder)])
+    dialog.close()
+    qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)
+    assert MARKER not in (folder / "summary.csv").read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader((folder / "summary.csv").read_text(encoding="utf-8-sig").splitlines()))
+    assert rows[3]["error_message"].startswith(f"{rows[3]['path']} has 64 × 64 pixels")
+
+
 def test_a_switch_that_is_flipped_meanwhile_changes_none_of_the_reports_that_are_being_saved(
     qtbot: QtBot, window_with: Callable[[Path], MainWindow], named: Path, settled: Any, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.phrases import Phrase, phrase
 from braintumor_desktop.domain.study import Study
@@ -17,6 +18,8 @@ from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.deidentification.words import code_term
 from braintumor_desktop.reporting.report import ReaderNote
 
+_NAME = "name"
+"""What sentences call the name of a file or folder among their values."""
 _MOST_LOOKED_AT = 24
 """Slices of a series that are searched for text: what a device burns in stands on all of them."""
 
@@ -74,6 +77,23 @@ def deidentified(
     )
     flags = tuple(replace(flag, sentence=clean(flag.sentence)) for flag in analysis.quality.flags)
     return replace(analysis, study=clean_study, quality=replace(analysis.quality, flags=flags)), texts
+
+
+def without_names(error: BrainTumorError, label: str) -> BrainTumorError:
+    """The error as it may stand in an export: what was read or written, a file or a folder, is called `label`."""
+
+    def clean(sentence: str) -> str:
+        if not isinstance(sentence, Phrase) or sentence.plural:
+            return sentence
+        values = {
+            name: label if name == _NAME else clean(value) if isinstance(value, Phrase) else value
+            for name, value in sentence.values.items()
+        }
+        return phrase(sentence.template, **values)
+
+    if error.code is ErrorCode.INTERNAL:  # its name is that of an exception's type
+        return error
+    return BrainTumorError(error.code, clean(error.message), clean(error.hint))
 
 
 def verdict_alone(note: ReaderNote) -> ReaderNote:
