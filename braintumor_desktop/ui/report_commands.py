@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,7 +16,7 @@ from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.language import tr, tr_count
 from braintumor_desktop.ui.batch_export import BatchExport
 from braintumor_desktop.ui.case import Case
-from braintumor_desktop.ui.deidentifying import stem_of
+from braintumor_desktop.ui.deidentifying import label_of, stem_of
 from braintumor_desktop.ui.exporting import Export, ExportKind, Outcome, export_of, pdf_of
 from braintumor_desktop.ui.folder_dialog import FolderDialog
 from braintumor_desktop.ui.replacing import ask_to_replace, save_with_ending
@@ -42,28 +43,46 @@ class ReportCommands(QObject):
         case = self._window.workspace.shown
         if case is None or case.analysis is None:
             return
-        reading = case.reading
-        export = export_of(case, ExportKind.PDF, Path(), self._window.settings)
+        self._draw(case, case.reading, export_of(case, ExportKind.PDF, Path(), self._window.settings))
+
+    def _draw(self, case: Case, reading: object, export: Export) -> None:
         self._window.statusBar().showMessage(tr("Drawing the report…"))
         exporter = self._window.exporter
         exporter.run(
             lambda: _drawn(export, exporter.text_seen.emit),
-            lambda outcome: self._show_preview(case, reading, outcome),
+            lambda outcome: self._show_preview(case, reading, export, outcome),
         )
 
-    def _show_preview(self, case: Case, reading: object, outcome: Outcome) -> None:
+    def _show_preview(self, case: Case, reading: object, export: Export, outcome: Outcome) -> None:
         if not self._window.isVisible():  # closed meanwhile
             return
         self._window.statusBar().clearMessage()
         if isinstance(outcome, BrainTumorError):
             self._window.show_error(outcome)
             return
+        if self._draws_again(case, reading, export):
+            return
         content, pages = cast(tuple[bytes, list[QImage]], outcome)
         dialog = ReportPreview(pages, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.save_asked.connect(lambda: self._save(dialog, case, reading, content))
-        dialog.print_asked.connect(lambda: self._print(dialog, content))
+
+        def unless_flipped(then: Callable[[], None]) -> None:
+            if self._draws_again(case, reading, export):
+                dialog.reject()  # another comes, to be looked at first
+            else:
+                then()
+
+        dialog.save_asked.connect(lambda: unless_flipped(lambda: self._save(dialog, case, reading, content)))
+        dialog.print_asked.connect(lambda: unless_flipped(lambda: self._print(dialog, content)))
         dialog.open()
+
+    def _draws_again(self, case: Case, reading: object, export: Export) -> bool:
+        """Draw the report again where the switch for de-identified exports was flipped since; whether it was."""
+        label = label_of(case, self._window.settings)
+        if label == export.label:
+            return False
+        self._draw(case, reading, replace(export, label=label))
+        return True
 
     def _save(self, preview: ReportPreview, case: Case, reading: object, content: bytes) -> None:
         dialog = QFileDialog(preview, tr("Save"), self._window.settings.last_folder)

@@ -230,6 +230,39 @@ def test_a_switch_that_is_flipped_meanwhile_changes_none_of_the_reports_that_are
         assert MARKER not in words_in(path)
 
 
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_switch_that_is_flipped_during_a_preview_holds_for_what_is_saved_of_it(
+    qtbot: QtBot, window_with: Callable[[Path], MainWindow], named: Path, tmp_path: Path, on: bool, drawn: bool
+) -> None:
+    window = window_with(named)
+    (case,) = window.workspace.model.cases
+    window.deidentify.set_on(not on)
+
+    def shown() -> list[ReportPreview]:
+        return [each for each in window.findChildren(ReportPreview) if each.isVisible()]
+
+    window.actions_by_name["preview"].trigger()
+    if drawn:
+        qtbot.waitUntil(lambda: bool(shown()), timeout=20_000)
+        first = shown()
+        window.deidentify.set_on(on)
+        first[0].save.click()  # it is shown again before it is saved
+        qtbot.waitUntil(lambda: bool(shown()) and shown() != first, timeout=20_000)
+    else:
+        window.deidentify.set_on(on)
+        qtbot.waitUntil(lambda: bool(shown()), timeout=20_000)
+    (preview,) = shown()
+    preview.save.click()
+    dialog = preview.findChild(QFileDialog)
+    assert isinstance(dialog, QFileDialog)
+    assert (MARKER in Path(dialog.selectedFiles()[0]).name) is not on
+    with qtbot.waitSignal(window.exporter.saved, timeout=20_000):
+        dialog.fileSelected.emit(str(tmp_path / "saved.pdf"))
+    assert (MARKER in words_in(tmp_path / "saved.pdf")) is not on
+    assert (case.exported == case.reading) is not on  # what was typed is in the file, or still nowhere
+
+
 @pytest.fixture
 def with_text(tmp_path: Path) -> Path:
     """A picture with a patient burnt into it."""
