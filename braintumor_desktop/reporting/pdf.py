@@ -258,11 +258,12 @@ def _reader(sheet: Sheet, report: Report) -> None:
         x += 48.0
     sheet.set_y(top + 5.2)
     sheet.write_line(tr("Comment"), MARGIN, sheet.y, colour=MUTED)
+    x = MARGIN + _beside(sheet, tr("Comment"))
     if note.comment.strip():
-        sheet.paragraph(note.comment.strip(), x=MARGIN + 16.0)
+        sheet.paragraph(note.comment.strip(), x=x)
     else:
         for _ in range(2):
-            _empty_line(sheet, MARGIN + 16.0, sheet.y + 3.4, sheet.w - MARGIN)
+            _empty_line(sheet, x, sheet.y + 3.4, sheet.w - MARGIN)
             sheet.set_y(sheet.y + 4.6)
     sheet.room(6.8)
     y = sheet.y + 1.8
@@ -274,13 +275,19 @@ def _reader(sheet: Sheet, report: Report) -> None:
     ):
         left = MARGIN + number * column
         sheet.write_line(label, left, y, colour=MUTED)
+        indent = _beside(sheet, label)
         if value:
             sheet.set_y(y)
-            sheet.paragraph(value, x=left + 16.0, width=column - 20.0)
+            sheet.paragraph(value, x=left + indent, width=column - indent - 4.0)
             lowest = max(lowest, sheet.y)
         else:
-            _empty_line(sheet, left + 16.0, y + 3.4, left + column - 4.0)
+            _empty_line(sheet, left + indent, y + 3.4, left + column - 4.0)
     sheet.set_y(lowest)
+
+
+def _beside(sheet: Sheet, label: str) -> float:
+    """How far right of a label's start begins what stands beside it."""
+    return max(16.0, sheet.line_width_of(label) + 1.5)
 
 
 def _tick_box(sheet: Sheet, x: float, y: float, *, ticked: bool) -> None:

@@ -15,7 +15,7 @@ from number_marks import numbers
 
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.study import Geometry
-from braintumor_desktop.language import current_language, use_language
+from braintumor_desktop.language import current_language, tr, use_language
 from braintumor_desktop.reporting import ReaderNote, build_report
 from braintumor_desktop.reporting.pdf import render_pdf
 
@@ -77,3 +77,31 @@ def test_the_pdf_prints_every_number_and_names_its_language(make_analysis: Any, 
         for found in re.findall(r"[\d][\d.,\u202f]*\s?(?:%|px|mm²|mm|ml)", value):
             assert re.sub(r"\s+", "", found) in bare, found
     assert "<U+" not in printed
+
+
+@pytest.mark.parametrize("code", ["de", "en", "es", "fr", "pt"])
+@pytest.mark.parametrize("comment", ["XQZ", ""])
+def test_what_the_reader_says_stands_beside_its_label(make_analysis: Any, code: str, comment: str) -> None:
+    """In French the label is wider than in English; without a comment there are lines to write on."""
+    use_language(code)
+    report = build_report(make_analysis(), reader=ReaderNote(comment=comment, name="XQZ"), created=CREATED)
+    document = pypdfium2.PdfDocument(render_pdf(report))
+    try:
+        page = document[len(document) - 1]
+        text = page.get_textpage()
+        for label, value in ((tr("Comment"), comment), (tr("Name"), "XQZ"), (tr("Signature"), "")):
+            found, begins = text.search(label), text.get_text_range().index(tr("Agree with the finding"))
+            first, count = next(place for place in iter(found.get_next, None) if place[0] > begins)
+            boxes = [text.get_charbox(place) for place in range(first, first + count)]
+            end, low, high = boxes[-1][2], min(box[1] for box in boxes), max(box[3] for box in boxes)
+            if value:
+                left, below, *_ = text.get_charbox(text.get_text_range().index(value, first))
+                assert below == pytest.approx(low, abs=3)
+                assert end + 1 < left < end + 40
+            else:
+                lines = [each.get_bounds() for each in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_PATH])]
+                beside = [line for line in lines if low - 6 < line[1] and line[3] < high and line[2] > end]
+                assert beside
+                assert all(end + 1 < line[0] for line in beside)
+    finally:
+        document.close()
