@@ -268,7 +268,7 @@ def _json(export: Export) -> Path:
     line = json_line(export.analysis, reader=export.note, measurements=export.measurements)
     content = json.dumps(line, ensure_ascii=False) + "\n"
     with atomic_write(export.path) as stream:
-        stream.write(content.encode())
+        stream.write(content.encode(errors="backslashreplace"))  # a name that is no UTF-8, as JSON spells it
     return export.path
 
 

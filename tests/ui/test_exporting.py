@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -64,6 +66,19 @@ def test_the_json_is_one_object_of_the_contract(qtbot: QtBot, opened: MainWindow
     content = json.loads(path.read_text())
     assert content["finding"]["label"] == "glioma"
     assert content["segmentation"]["area_px"] == 400
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_the_json_of_a_file_whose_name_is_no_utf8_spells_it_as_the_command_line_does(
+    qtbot: QtBot, window: MainWindow, settled: Callable[[MainWindow], bool], picture: Path, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "in").mkdir()
+    named = picture.rename(folder / os.fsdecode(b"\xc3\xa9 caf\xe9.png"))
+    window.commands.open_paths([folder])
+    qtbot.waitUntil(lambda: settled(window) and window.actions_by_name["json"].isEnabled())
+    content = saved(qtbot, window, "json", tmp_path / "out.json").read_text(encoding="utf-8")
+    assert json.loads(content)["path"] == str(named)
+    assert "é caf\\udce9.png" in content
 
 
 def test_the_mask_has_the_picture_s_own_size(qtbot: QtBot, opened: MainWindow, tmp_path: Path) -> None:
