@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 from braintumor_desktop.reporting.json_lines import error_line, json_line
-from braintumor_desktop.reporting.letterhead import Letterhead, prepare_logo
+from braintumor_desktop.reporting.letterhead import Letterhead, prepare_logo, read_logo
 from braintumor_desktop.reporting.masks import (
     batch_stems,
     distinct_stems,
@@ -37,6 +37,7 @@ __all__ = [
     "error_line",
     "json_line",
     "prepare_logo",
+    "read_logo",
     "reference_text",
     "table_rows",
     "write_dicom",

@@ -28,10 +28,7 @@ class Letterhead:
     @classmethod
     def from_settings(cls, name: str, address: str, footer: str, logo: str) -> Letterhead:
         """logo: base64 as the settings hold it; one that can't be read is left out."""
-        try:
-            return cls(name, address, footer, base64.b64decode(logo, validate=True))
-        except ValueError:
-            return cls(name, address, footer)
+        return cls(name, address, footer, read_logo(logo))
 
     @property
     def has_head(self) -> bool:
@@ -39,6 +36,18 @@ class Letterhead:
 
 
 NO_LETTERHEAD = Letterhead()
+
+
+def read_logo(logo: str) -> bytes:
+    """The PNG that the settings hold as base64; empty where there is none, or one that can't be read to its end."""
+    try:
+        content = base64.b64decode(logo, validate=True)
+        if content:
+            with Image.open(BytesIO(content), formats=["PNG"]) as picture:
+                picture.load()
+    except Exception:  # noqa: BLE001 - decoders raise nearly every type on broken files
+        return b""
+    return content
 
 
 def prepare_logo(path: Path) -> bytes:

@@ -6,6 +6,7 @@ that can't be read at all is kept aside as ``settings.json.broken``, and each re
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from collections.abc import Callable
@@ -86,6 +87,13 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def _is_base64(value: Any) -> bool:
+    try:
+        return _is_text(value) and base64.b64decode(value, validate=True) is not None
+    except ValueError:
+        return False
+
+
 def _is_flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -122,13 +130,13 @@ _USABLE: dict[str, Callable[[Any], bool]] = {
     "mirrored": _is_flag,
     "appearance": _one_of(APPEARANCES),
     "language": lambda value: isinstance(value, str) and 2 <= len(value) <= 16,
-    "window_geometry": _is_text,
-    "splitter_state": _is_text,
+    "window_geometry": _is_base64,
+    "splitter_state": _is_base64,
     "keep_readings": _is_flag,
     "deidentify_exports": _is_flag,
     "blank_text": _is_flag,
     **{key: _text_up_to(length) for key, length in CLINIC_LENGTHS.items()},
-    "clinic_logo": lambda value: _is_text(value) and len(value) <= 2**21 and value[:8] in ("", "iVBORw0K"),
+    "clinic_logo": lambda value: _is_base64(value) and len(value) <= 2**21 and value[:8] in ("", "iVBORw0K"),
 }
 
 

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from braintumor_desktop.domain.errors import BrainTumorError
 from braintumor_desktop.language import tr
-from braintumor_desktop.reporting import Letterhead, prepare_logo
+from braintumor_desktop.reporting import prepare_logo, read_logo
 from braintumor_desktop.storage.settings import CLINIC_LENGTHS, Settings
 
 _LOGO_HEIGHT = 48
@@ -90,11 +90,12 @@ class LetterheadPage(QWidget):
         dialog.open()
 
     def _show_logo(self, logo: str) -> None:
-        self._logo = logo
+        content = read_logo(logo)
+        self._logo = logo if content else ""
         self.trouble.hide()
-        self.remove.setEnabled(bool(logo))
+        self.remove.setEnabled(bool(content))
         picture = QPixmap()
-        if logo and picture.loadFromData(Letterhead.from_settings("", "", "", logo).logo):
+        if content and picture.loadFromData(content):
             self.logo.setPixmap(picture.scaledToHeight(_LOGO_HEIGHT, Qt.TransformationMode.SmoothTransformation))
         else:
             self.logo.setText(tr("none"))

@@ -73,6 +73,16 @@ def test_one_bad_key_loses_only_itself_and_is_named(tmp_path: Path) -> None:
     assert "paper" in repairs[0]
 
 
+@pytest.mark.parametrize("key", ["window_geometry", "splitter_state", "clinic_logo"])
+@pytest.mark.parametrize("damaged", ["iVBORw0Kx", "iVBORw0Ké", "\ud800"])
+def test_what_can_not_be_decoded_is_dropped_and_named(tmp_path: Path, key: str, damaged: str) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps({"version": 2, "paper": "Letter", key: damaged}))
+    settings, repairs = load_settings(path)
+    assert settings == Settings(paper="Letter")
+    assert repairs == [f"The setting “{key}” was damaged and has its default again."]
+
+
 @pytest.mark.parametrize("damage", ["", "{", "[1, 2]", "null", "\x00\x01", '{"paper": ', "[" * 100_000])
 def test_an_unreadable_file_is_kept_aside_and_the_start_goes_on(tmp_path: Path, damage: str) -> None:
     path = tmp_path / "settings.json"

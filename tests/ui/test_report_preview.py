@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -225,6 +227,26 @@ def test_clinic_and_logo_of_the_settings_stand_in_the_report(
     assert (np.abs(pixels - (128, 128, 0)).max(axis=2) < 20).sum() > 1000
     opened.close()
     assert load_settings(settings_file)[0].clinic_name == "Clinic by the Park"
+
+
+@pytest.mark.parametrize("damage", [b"", b"iVBORw0KGgp4eHg=", b"iVBORw0Kx", "iVBORw0Ké".encode()])
+def test_a_damaged_logo_in_the_settings_stops_neither_reports_nor_the_dialog(
+    qtbot: QtBot, opened: MainWindow, tmp_path: Path, damage: bytes
+) -> None:
+    content = BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (80, 200, 3), np.uint8)).save(content, "PNG")
+    cut_short = base64.b64encode(content.getvalue()[:3000])
+    opened.settings.clinic_name, opened.settings.clinic_logo = "Clinic by the Park", (damage or cut_short).decode()
+    opened.actions_by_name["pdf"].trigger()
+    with qtbot.waitSignal(opened.exporter.saved):
+        name_in_dialog(qtbot, opened, tmp_path / "out.pdf")
+    assert "Clinic by the Park" in "\n".join(texts(tmp_path / "out.pdf"))
+    opened.actions_by_name["settings"].trigger()
+    dialog = opened.findChild(SettingsDialog)
+    assert isinstance(dialog, SettingsDialog)
+    assert not dialog.letterhead.remove.isEnabled()
+    dialog.accept()
+    assert opened.settings.clinic_logo == ""
 
 
 @pytest.fixture
