@@ -21,6 +21,7 @@ import platformdirs
 
 from braintumor_desktop.domain.reader_measurements import MeasurementKind, ReaderMeasurement
 from braintumor_desktop.domain.study import MrSequence, Study
+from braintumor_desktop.imaging.reformat import Plane
 from braintumor_desktop.storage.settings import CONFIG_DIR_VARIABLE
 
 VERSION = 1
@@ -29,7 +30,6 @@ VERSION = 1
 Verdict = Literal["agree", "disagree"]
 VERDICTS: tuple[Verdict, ...] = ("agree", "disagree")
 _ENDING = ".json"
-_LONGEST_COMMENT = 100_000
 _POINTS = {
     MeasurementKind.LENGTH: 2,
     MeasurementKind.BIDIMENSIONAL: 4,
@@ -78,7 +78,7 @@ def joined(reading: Reading, before: Reading, stored: Reading) -> Reading:
     if comment == before.comment:
         comment = stored.comment or comment
     else:
-        known = (*before.comment.splitlines(), *comment.splitlines())
+        known = {*before.comment.splitlines(), *comment.splitlines()}
         comment = "\n".join([comment, *(line for line in stored.comment.splitlines() if line not in known)]).strip()
     was, now = ((each.sequence, each.sequence_corrected) for each in (before, reading))
     corrected = reading if now != was else other
@@ -187,7 +187,7 @@ def _reading(raw: dict[str, Any]) -> tuple[Reading, bool]:
     given = verdicts if isinstance(verdicts, dict) else {}
     known = {str(model): cast(Verdict, verdict) for model, verdict in given.items() if verdict in VERDICTS}
     comment, sequence = raw.get("comment", ""), raw.get("sequence")
-    has_comment = isinstance(comment, str) and len(comment) <= _LONGEST_COMMENT
+    has_comment = isinstance(comment, str)
     has_sequence = "sequence" in raw and (sequence is None or sequence in [s.value for s in MrSequence])
     reading = Reading(
         measurements=tuple(m for m in measurements if m is not None),
@@ -211,5 +211,5 @@ def _measurement(item: Any) -> ReaderMeasurement | None:
     wanted = _POINTS[kind]
     enough = len(points) >= 3 if wanted is None else len(points) == wanted
     finite = all(math.isfinite(value) for point in points for value in point)
-    typed = isinstance(index, int) and not isinstance(index, bool) and index >= 0 and isinstance(plane, str)
-    return ReaderMeasurement(kind, index, points, plane) if enough and finite and typed else None
+    placed = isinstance(index, int) and not isinstance(index, bool) and index >= 0 and plane in tuple(Plane)
+    return ReaderMeasurement(kind, index, points, plane) if enough and finite and placed else None

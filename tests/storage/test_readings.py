@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -81,12 +82,32 @@ def test_what_is_damaged_in_a_file_is_dropped_and_the_rest_is_kept(tmp_path: Pat
     raw = json.loads((tmp_path / "k.json").read_text())
     raw["measurements"][0]["points"] = [[1.0, float("nan")], [2.0, 3.0]]
     raw["measurements"].append({"kind": "sphere", "points": []})
+    for plane in ("", "Oblique", None, ["Axial"]):  # a view that the program doesn't have
+        raw["measurements"].append(raw["measurements"][1] | {"plane": plane})
     raw["verdicts"]["cd"] = "perhaps"
     raw["comment"] = 7
     (tmp_path / "k.json").write_text(json.dumps(raw))
     reading, whole = store.load("k")
     assert not whole
     assert reading == Reading((REGION,), READING.verdicts, "", "FLAIR", True)
+
+
+@pytest.mark.parametrize("plane", ["", "Oblique", "axial"])
+def test_a_measurement_on_a_view_that_there_is_not_is_damaged(tmp_path: Path, plane: str) -> None:
+    store = ReadingStore(tmp_path)
+    store.save("k", Reading((LINE, dataclasses.replace(LINE, plane=plane))))
+    assert store.load("k") == (Reading((LINE,)), False)
+
+
+def test_a_comment_comes_back_however_long_it_is(tmp_path: Path) -> None:
+    store = ReadingStore(tmp_path)
+    long = Reading(comment="x" * 100_001)
+    store.save("k", long)
+    assert store.load("k") == (long, True)
+    both = joined(Reading(comment="y" * 60_000), Reading(), Reading(comment="x" * 60_000))
+    store.save("k", both)
+    assert store.load("k") == (both, True)
+    assert len(both.comment) == 120_001
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00\xff\x00", b"[1, 2]", b'{"version": 99}', b'{"version": 1, "measur'])
