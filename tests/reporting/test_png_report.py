@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.reporting import ReaderNote, build_report, write_png
 from braintumor_desktop.reporting.letterhead import Letterhead
 
@@ -34,6 +36,14 @@ def test_the_picture_is_a4_wide_at_150_dpi_and_as_tall_as_its_content(make_analy
         assert below.any()
         assert (picture[:, :40] == 255).all()  # the margin
         assert 0.01 < (picture < 100).all(axis=2).mean() < 0.6
+
+
+def test_a_report_that_no_picture_holds_is_refused_with_a_next_step(make_analysis: Any, tmp_path: Path) -> None:
+    long = build_report(make_analysis(), reader=ReaderNote("agree", "line\n" * 1600))
+    with pytest.raises(BrainTumorError, match="The report is too long for one picture") as refused:
+        write_png(long, tmp_path / "long.png")
+    assert (refused.value.code, refused.value.hint) == (ErrorCode.EXPORT_FAILED, "Save the report as PDF.")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_banner_lesion_outline_and_heat_map_are_in_the_picture_in_colour(make_analysis: Any, tmp_path: Path) -> None:
