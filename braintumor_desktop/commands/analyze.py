@@ -37,6 +37,7 @@ from braintumor_desktop.reporting import (
     distinct_stems,
     ensure_folder,
     error_line,
+    is_stream,
     json_line,
     table_rows,
     write_heatmap,
@@ -175,7 +176,8 @@ def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], optio
 
     Raises WrongUsage where the JSON file or the table is one of the other files to be written.
     """
-    targets = [Path(target) for target in (options.json, options.csv) if target is not None and target != "-"]
+    named = [Path(target) for target in (options.json, options.csv) if target is not None and target != "-"]
+    targets = [target for target in named if not is_stream(target)]
     written = {
         _real(path) for item, stem in zip(items, stems, strict=True) if targets for path in _files(item, stem, options)
     }
@@ -266,10 +268,7 @@ def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
         return None
     if target == "-":
         return sys.stdout
-    path = Path(target)
-    if path.is_fifo() or path.is_char_device():
-        return stack.enter_context(path.open("w", encoding="utf-8"))
-    lines = TextIOWrapper(stack.enter_context(atomic_write(path)), encoding="utf-8")
+    lines = TextIOWrapper(stack.enter_context(atomic_write(Path(target))), encoding="utf-8")
     stack.callback(lines.detach)  # or it would close the file before it is in place
     return lines
 

@@ -146,16 +146,28 @@ def _without_padding(values: NDArray[Any], frame: NDArray[Any], dataset: Any) ->
 
     values: what the modality means, large ones bright; frame: as stored, as Pixel Padding Value and Range Limit are.
     """
-    first = dataset.get("PixelPaddingValue")
-    if first is None or frame.dtype.kind not in "iu":
+    ends = _padding(dataset, frame.dtype)
+    if ends is None:
         return values
-    last = dataset.get("PixelPaddingRangeLimit")
-    # Either may have been written with the other sign; the bits are the same.
-    ends = [int(np.array(int(end)).astype(frame.dtype)) for end in (first, first if last is None else last)]
-    padded = (frame >= min(ends)) & (frame <= max(ends))
+    padded = (frame >= ends[0]) & (frame <= ends[1])
     if not padded.any() or padded.all():
         return values
     return np.where(padded, values[~padded].min(), values)
+
+
+def _padding(dataset: Any, kind: np.dtype[Any]) -> tuple[int, int] | None:
+    """Least and greatest stored value that is padding; None where there is none that such pixels can hold."""
+    try:
+        first, last = dataset.get("PixelPaddingValue"), dataset.get("PixelPaddingRangeLimit")
+        if first is None or kind.kind not in "iu":
+            return None
+        ends = [int(first), int(first if last is None else last)]
+    except Exception:  # noqa: BLE001 - nearly every type, and the picture is sound without it
+        return None
+    if kind.itemsize == 2:  # as are the tags, which may have been written with the other sign: the bits are the same
+        ends = [int(np.array(end % 2**16, np.uint16).astype(kind)) if -(2**15) <= end < 2**16 else end for end in ends]
+    held = np.iinfo(kind)
+    return (min(ends), max(ends)) if all(held.min <= end <= held.max for end in ends) else None
 
 
 def _luma(frame: NDArray[Any]) -> NDArray[Any]:

@@ -94,20 +94,17 @@ def smoothed_maps(
 
 
 def has_head(outlined: Sequence[bool], brightness: Sequence[float]) -> NDArray[np.bool_]:
-    """Which slices show a head: all but dark ones without an outline at either end of the series.
+    """Which slices show a head: all but dark ones without an outline.
 
     outlined: whether a head's outline stands out from air; where that is in fewer than half of the slices (tight
     crops), all show one. brightness: mean grey values. A slice without an outline is of air or of a head that fills it:
-    nearer to the brightness of the others than to the darkest slice it is the latter, and so it is between others.
+    nearer to the brightness of the others than to the darkest slice it is the latter.
     """
     found: NDArray[np.bool_] = np.array(outlined, np.bool_)
     level = np.array(brightness, np.float64)
     if found.mean() < 0.5:
         return np.ones_like(found)
-    shown: NDArray[np.bool_] = found | (level > (level.min() + float(np.median(level[found]))) / 2)
-    first, last = np.flatnonzero(shown)[[0, -1]]
-    shown[first : last + 1] = True
-    return shown
+    return np.asarray(found | (level > (level.min() + float(np.median(level[found]))) / 2))
 
 
 def judge(

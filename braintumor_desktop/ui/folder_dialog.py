@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtCore import QDir, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QWidget
 
 
 class FolderDialog(QFileDialog):
     """Asks for a folder that is there, or for a new one.
 
-    chosen: the folder, a Path. Where a path is typed, Qt's own dialog may name the folder it shows beside the typed
-    one, and then sends no `fileSelected` at all; the innermost is what was meant.
+    chosen: the folder, a Path. Where a path is typed, Qt's own dialog also names folders that it passed on the way, and
+    then sends no `fileSelected`: what stands in its line is what was meant.
     """
 
     chosen = Signal(object)
@@ -25,4 +25,7 @@ class FolderDialog(QFileDialog):
         self.filesSelected.connect(self._named)
 
     def _named(self, folders: list[str]) -> None:
-        self.chosen.emit(max((Path(folder) for folder in folders), key=lambda folder: len(folder.parts)))
+        line = self.findChild(QLineEdit, "fileNameEdit")  # not there where the dialog is the desktop's
+        typed = line.text() if isinstance(line, QLineEdit) else ""
+        place = Path(QDir.cleanPath(self.directory().absoluteFilePath(typed)))
+        self.chosen.emit(place if typed and place.is_dir() else Path(folders[-1]))

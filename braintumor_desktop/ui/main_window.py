@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
         self.workspace.in_view = lambda: (self.area.other, *self.commands.in_dialogs)
         self.workspace.reader_at_work = lambda: reader_at_work(self)
         self.workspace.model.rowsRemoved.connect(self._case_removed)
-        self.workspace.keeper.left.connect(lambda earlier: self.unsaved.ask([earlier], lambda: None))
+        self.workspace.keeper.left.connect(self.unsaved.ask_of_gone)
         self.workspace.ready_to_show.connect(self._ready_to_show)
         self.workspace.changed.connect(self._case_changed)
         self.workspace.trouble.connect(self.notice.show_error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from braintumor_desktop.language import tr, tr_count
@@ -20,10 +20,25 @@ class UnsavedReadings(QObject):
         super().__init__(parent)
         self._settings, self._keeper, self._window = settings, keeper, parent
         self._box: QMessageBox | None = None
+        self._gone: list[Case] = []
 
-    def ask(self, cases: Iterable[Case], go_on: Callable[[], object]) -> bool:
+    def ask_of_gone(self, case: Case) -> None:
+        """Ask about a case that can't stay as it is, because its file holds another picture: keep or discard."""
+        self._gone.append(case)
+        self._ask_of_gone()
+
+    def _ask_of_gone(self) -> None:
+        gone = list(self._gone)
+
+        def settled() -> None:
+            self._gone = [case for case in self._gone if case not in gone]
+
+        if self.ask(gone, settled, may_stay=False):
+            settled()
+
+    def ask(self, cases: Iterable[Case], go_on: Callable[[], object], *, may_stay: bool = True) -> bool:
         """Whether there is nothing to ask. Else the question is on the screen, and `go_on` is called if the reader
-        decides to go on.
+        decides to go on. may_stay: all can be left as it is.
         """
         cases = list(cases)
         self._keeper.keep(cases)
@@ -51,7 +66,8 @@ class UnsavedReadings(QObject):
         )
         keep = box.addButton(tr("&Keep"), QMessageBox.ButtonRole.AcceptRole)
         discard = box.addButton(tr("&Discard"), QMessageBox.ButtonRole.DestructiveRole)
-        box.addButton(QMessageBox.StandardButton.Cancel)
+        if may_stay:
+            box.addButton(QMessageBox.StandardButton.Cancel)
         box.setDefaultButton(keep)
         keep.clicked.connect(lambda: self._keep(unsaved, go_on))
         discard.clicked.connect(lambda: self._discard(unsaved, go_on))
@@ -62,6 +78,8 @@ class UnsavedReadings(QObject):
 
     def _closed(self) -> None:
         self._box = None
+        if self._gone:  # some came while the question was on the screen, or the disk refused to keep them
+            QTimer.singleShot(0, self, self._ask_of_gone)
 
     def _keep(self, cases: list[Case], go_on: Callable[[], object]) -> None:
         """Where the disk refuses, the keeper tells, and nothing goes."""

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import os
 import platform
 import shutil
 import threading
@@ -451,3 +452,19 @@ def test_the_demo_writes_everything_and_names_it(
     assert "phantom.pdf" in said
     assert "no display" in said
     assert "synthetic" in json.loads((tmp_path / "demo" / "phantom.json").read_text())["quality"]["flags"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_lines_and_table_go_to_a_pipe_as_they_go_to_a_file(case: Path) -> None:
+    pipe = case / "pipe"
+    os.mkfifo(pipe)
+    told: list[str] = []
+    for option in ("--json", "--csv"):
+        reader = threading.Thread(target=lambda: told.append(pipe.read_text()))
+        reader.start()
+        assert main(["analyze", "scan.png", option, "pipe"]) == 0
+        reader.join(timeout=30)
+    assert pipe.is_fifo(), "it was replaced by a file"
+    line, table = told
+    assert json.loads(line)["path"] == "scan.png"
+    assert "scan.png" in table.splitlines()[1]

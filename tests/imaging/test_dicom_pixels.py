@@ -233,6 +233,27 @@ def test_a_padding_value_of_the_wrong_sign_is_known(series: Path) -> None:
     assert load(edit(series / "0006.dcm", pad)).pixels[0].min() >= 0
 
 
+@pytest.mark.parametrize("padding", [65535, 32767, 256, 63536])
+def test_a_padding_value_that_pixels_of_8_bits_cannot_hold_changes_none(series: Path, padding: int) -> None:
+    stored = np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8)
+
+    def pad(dataset: Dataset) -> None:
+        dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+        dataset.PixelData = stored.tobytes()
+        dataset["PixelData"].VR = "OB"
+        dataset.add_new("PixelPaddingValue", "US", padding)
+
+    assert np.array_equal(load(edit(series / "0006.dcm", pad)).pixels[0], stored)
+
+
+@pytest.mark.parametrize(("vr", "value"), [("US", [0, 5]), ("LO", "none"), ("OB", b"\1\2\3\4"), ("FD", float("nan"))])
+def test_a_padding_value_that_is_none_is_passed_over(
+    series: Path, phantom: PhantomVolume, vr: str, value: object
+) -> None:
+    path = edit(series / "0006.dcm", lambda dataset: dataset.add_new("PixelPaddingValue", vr, value))
+    assert np.array_equal(load(path).pixels[0], phantom.pixels[5])
+
+
 def test_a_look_up_table_in_place_of_a_window_gives_its_range(series: Path) -> None:
     def table(dataset: Dataset) -> None:
         del dataset.WindowCenter, dataset.WindowWidth

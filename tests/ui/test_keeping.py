@@ -14,6 +14,7 @@ import nibabel
 import numpy as np
 import pytest
 from PIL import Image
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -430,3 +431,37 @@ def test_a_file_that_holds_another_picture_asks_where_the_reading_of_the_first_w
         press(window, "Keep")
     with start(first) as window:
         assert window.workspace.model.cases[0].comment == "rather a cyst"
+
+
+def test_each_reading_whose_file_holds_another_picture_is_asked_about_and_esc_loses_none(
+    qtbot: QtBot,
+    start: Open,
+    picture: Path,
+    tmp_path: Path,
+    settled: Settled,
+    crowded: Callable[[MainWindow], Case],
+) -> None:
+    other = tmp_path / "other.png"
+    Image.fromarray(60 * np.eye(100, dtype=np.uint8)).save(other)
+    first, second, folder = tmp_path / "first", tmp_path / "second", tmp_path / "reports"
+    first.write_bytes(picture.read_bytes())
+    second.write_bytes(other.read_bytes())
+    folder.mkdir()
+    with start(picture, keep_readings=False) as window:
+        window.workspace.open_paths([other])
+        qtbot.waitUntil(lambda: len(window.workspace.model.cases) == 2 and settled(window))
+        a, b = window.workspace.model.cases
+        a.comment, b.comment = "of the first", "of the other"
+        crowded(window)
+        for path, size in ((picture, 200), (other, 220)):
+            Image.fromarray(90 * np.eye(size, dtype=np.uint8)).save(path, "png")
+        window.reports._check_folder(folder)
+        qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)
+        (box,) = [each for each in window.findChildren(QMessageBox) if each.isVisible()]
+        qtbot.keyClick(box, Qt.Key.Key_Escape)
+        assert box.isVisible(), "the cases can't stay as they are"
+        press(window, "Keep")
+        qtbot.waitUntil(lambda: not [each for each in window.findChildren(QMessageBox) if each.isVisible()])
+    for path, comment in ((first, "of the first"), (second, "of the other")):
+        with start(path) as window:
+            assert window.workspace.model.cases[0].comment == comment

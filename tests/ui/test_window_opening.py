@@ -14,7 +14,7 @@ from pydicom.uid import ComprehensiveSRStorage
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QGuiApplication, QImage, QPalette
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop import RESEARCH_USE
@@ -23,6 +23,7 @@ from braintumor_desktop.imaging.phantom import make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.imaging.sample import sample_picture
 from braintumor_desktop.ui.case import CaseState
+from braintumor_desktop.ui.folder_dialog import FolderDialog
 from braintumor_desktop.ui.main_window import MainWindow
 
 Drop = Callable[[MainWindow, QMimeData], bool]
@@ -190,23 +191,42 @@ def test_ctrl_o_opens_a_dialog_and_the_chosen_file(
     assert window.settings.last_folder == str(picture.parent)
 
 
-@pytest.mark.parametrize("beside", [False, True])
-def test_the_folder_that_was_typed_is_opened_and_not_the_one_around_it(
-    qtbot: QtBot, window: MainWindow, picture: Path, settled: Settled, beside: bool
+@pytest.mark.parametrize(
+    ("start", "typed", "meant"), [("", "{root}/a/b", "a/b"), ("a/b", "../..", ""), ("a", "b", "a/b")]
+)
+def test_the_folder_that_is_typed_is_chosen_and_not_the_one_around_it(
+    qtbot: QtBot, tmp_path: Path, start: str, typed: str, meant: str
 ) -> None:
-    """Qt's dialog may name the folder it shows beside the typed one."""
-    folder = picture.parent / "inner"
-    folder.mkdir()
-    inner = folder / "inner.png"
-    inner.write_bytes(picture.read_bytes())
-    qtbot.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
-    dialog = window.findChild(QFileDialog)
-    assert isinstance(dialog, QFileDialog)
+    """Qt's own dialog may name the folder it shows beside the typed one."""
+    root = tmp_path / "root"
+    (root / "a" / "b").mkdir(parents=True)
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = FolderDialog("Folder", str(root / start), parent)
+    dialog.setOption(QFileDialog.Option.DontUseNativeDialog)
+    dialog.open()
     qtbot.waitExposed(dialog)
-    dialog.filesSelected.emit([str(picture.parent)] * beside + [str(folder)])
+    line = dialog.findChild(QLineEdit, "fileNameEdit")
+    assert isinstance(line, QLineEdit)
+    dialog.activateWindow()
+    line.setFocus()
+    qtbot.waitUntil(line.hasFocus)
+    qtbot.keyClicks(line, typed.format(root=root))
+    with qtbot.waitSignal(dialog.chosen) as chosen:
+        qtbot.keyClick(line, Qt.Key.Key_Return)
+    assert chosen.args is not None
+    assert chosen.args[0] == root / meant
+
+
+def test_the_folder_that_is_chosen_is_opened(qtbot: QtBot, window: MainWindow, picture: Path, settled: Settled) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_O, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    dialog = window.findChild(FolderDialog)
+    assert isinstance(dialog, FolderDialog)
+    qtbot.waitExposed(dialog)
+    dialog.filesSelected.emit([str(picture.parent)])
     dialog.close()
     qtbot.waitUntil(lambda: settled(window))
-    assert [case.path for case in window.workspace.model.cases] == [inner]
+    assert picture in [case.path for case in window.workspace.model.cases]
 
 
 def test_a_corrupt_file_gets_its_sentence_and_the_result_before_it_stays(
