@@ -193,7 +193,11 @@ class _Listing:
             numbers = {id(each): number for number, each in self._slices}
             for stack in make_stacks([each for _, each in self._slices]):
                 number = min(numbers[id(each)] for frame in stack.frames for each in frame)
-                self._found.append((number, _stack_entry(stack)))
+                try:
+                    self._found.append((number, _stack_entry(stack)))
+                except Exception as cause:  # noqa: BLE001 - one bad series never ends the list
+                    ref = stack.slices[0].ref
+                    self._found.append((number, Problem(ref.path, internal_error(cause), archive=ref.archive)))
         return Catalog(tuple(item for _, item in sorted(self._found, key=lambda pair: pair[0])))
 
     def _one(self, number: int, ref: FileRef) -> list[FileRef]:

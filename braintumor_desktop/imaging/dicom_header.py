@@ -110,7 +110,8 @@ class SliceHeader:
     frame: which frame, or tile of a mosaic, of its file; position: of the centre of its first pixel and orientation:
     directions of its rows and columns, both in LPS mm (PS3.3 C.7.6.2); spacing: (between rows, between columns);
     thickness, between: millimetres; rescale: (slope, intercept); window: (low, high) of the rescaled values; stack:
-    what tells apart the stacks that share one series UID; temporal: order in time within a position.
+    what tells apart the stacks that share one series UID, as do times, of echo and inversion in ms; temporal: order in
+    time within a position.
     """
 
     file: FileFacts
@@ -126,6 +127,7 @@ class SliceHeader:
     window: tuple[float, float] | None
     image_type: tuple[str, ...]
     stack: tuple[object, ...]
+    times: tuple[float | None, float | None]
     temporal: int
 
     @property
@@ -304,12 +306,11 @@ def _slice(dataset: Any, facts: FileFacts, frame: int, groups: list[Any]) -> Sli
         image_type=image_type,
         stack=(
             image_type,
-            None if echo is None else round(echo, 2),
             dataset.get("EchoNumbers") and str(dataset.EchoNumbers),
             b_value,
-            None if facts.sequence.inversion_ms is None else round(facts.sequence.inversion_ms, 1),
             str(value("FrameContentSequence", "StackID") or ""),
         ),
+        times=(echo, facts.sequence.inversion_ms),
         temporal=temporal or whole_of(dataset.get("TemporalPositionIdentifier")) or 0,
     )
 
@@ -350,6 +351,7 @@ def _mosaic(dataset: Any, facts: FileFacts) -> Iterator[SliceHeader]:
             whole.window,
             whole.image_type,
             whole.stack,
+            whole.times,
             # Each mosaic of a series is a whole volume of its own moment.
             whole.temporal or facts.acquisition or facts.instance,
         )

@@ -20,7 +20,11 @@ from braintumor_desktop.imaging.orientation import LPS_TO_RAS, edge_directions
 
 SAME_POSITION_MM = 0.01
 UNEVEN_SHARE = 0.02
-"""Steps that differ by more than this share of the usual one are uneven: scanners round positions, not more."""
+"""Steps that differ by more than this share of the usual one are uneven, unless positions are merely rounded."""
+ROUNDED_MM, ROUNDED_SHARE = 0.1, 0.1
+"""No slice is further than this, and than this share of the step, from where even steps put it: rounded positions."""
+_ECHO_SHARE = 0.01  # echo and inversion times of one stack may be told with another number of digits
+_MOST_MISSING = 10  # times the slices there are: more is another explanation's work
 _SAME_PLANE = 0.9999985  # cosine: 0.1 degrees
 _TILT_DEGREES = 0.5
 
@@ -103,7 +107,7 @@ def geometry_of(slices: Sequence[Slice]) -> tuple[Geometry, tuple[str, ...]]:
     places = positions @ normal_of(first)
     steps = np.diff(places)
     step = float(np.median(steps)) if len(steps) else None
-    even = step is None or bool(np.abs(steps - step).max() <= max(SAME_POSITION_MM, UNEVEN_SHARE * step))
+    even = step is None or _evenly_spaced(places, step)
     affine = None
     if spacing is not None and even:
         affine = _affine(first, spacing, positions, step)
@@ -118,6 +122,13 @@ def geometry_of(slices: Sequence[Slice]) -> tuple[Geometry, tuple[str, ...]]:
     )
     notes = _step_notes(steps, step, even, first) if step is not None else ()
     return geometry, notes + _tilt_note(positions, normal_of(first))
+
+
+def _evenly_spaced(places: NDArray[np.float64], step: float) -> bool:
+    if np.abs(np.diff(places) - step).max() <= max(SAME_POSITION_MM, UNEVEN_SHARE * step):
+        return True
+    away = np.abs(places - np.linspace(places[0], places[-1], len(places)))
+    return bool(away.max() <= min(ROUNDED_MM, ROUNDED_SHARE * step) * 1.001)
 
 
 def normal_of(header: SliceHeader) -> NDArray[np.float64]:
@@ -138,12 +149,20 @@ def _same_stack(one: SliceHeader, other: SliceHeader) -> bool:
         return False
     if (one.file.samples, one.file.frame_of_reference) != (other.file.samples, other.file.frame_of_reference):
         return False
+    if not all(_same_time(*pair) for pair in zip(one.times, other.times, strict=True)):
+        return False
     if not np.allclose(one.spacing or (0, 0), other.spacing or (0, 0), atol=1e-3):
         return False
     if one.orientation is None or other.orientation is None:
         return one.orientation == other.orientation
     cosines = (np.array(one.orientation) * np.array(other.orientation)).reshape(2, 3).sum(axis=1)
     return bool(cosines.min() > _SAME_PLANE)
+
+
+def _same_time(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one == other
+    return abs(one - other) <= _ECHO_SHARE * max(abs(one), abs(other))
 
 
 def _plane(header: SliceHeader) -> tuple[float, ...] | None:
@@ -158,9 +177,9 @@ def _order(group: list[Slice]) -> Stack:
         return Stack((tuple(ordered),), notes)
     places = positions @ normal_of(kept[0].header)
     by_place: list[list[Slice]] = []
-    last = -np.inf
+    last, same = -np.inf, _same_place_mm(places)
     for index in np.argsort(places, kind="stable"):
-        if places[index] - last > SAME_POSITION_MM:
+        if places[index] - last > same:
             by_place.append([])
             last = places[index]
         by_place[-1].append(kept[index])
@@ -178,6 +197,17 @@ def _order(group: list[Slice]) -> Stack:
         )
         notes = (*notes, words)
     return Stack((tuple(each[0] for each in by_place),), notes)
+
+
+def _same_place_mm(places: NDArray[np.float64]) -> float:
+    """How far apart slices of several moments may lie that are meant to be at one place: what positions are rounded by.
+
+    Most of it a small part of the step, which the larger ones of the distances show even where moments alternate.
+    """
+    if len(places) < 2:
+        return SAME_POSITION_MM
+    step = float(np.percentile(np.diff(np.sort(places)), 90))
+    return max(SAME_POSITION_MM, min(ROUNDED_MM, UNEVEN_SHARE * step))
 
 
 def _without_copies(group: list[Slice]) -> tuple[list[Slice], tuple[str, ...]]:
@@ -248,8 +278,9 @@ def _step_notes(steps: NDArray[np.float64], step: float, even: bool, first: Slic
             return (phrase("Between slices there are gaps of {step:.1f} mm.", step=step - first.thickness),)
         return ()
     wholes_of = np.rint(steps / step)
-    if (np.abs(steps - wholes_of * step) <= max(SAME_POSITION_MM, 0.05 * step)).all() and (wholes_of >= 1).all():
-        missing = int((wholes_of - 1).sum())
+    near = np.abs(steps - wholes_of * step) <= max(SAME_POSITION_MM, 0.05 * step)
+    missing = int((wholes_of - 1).sum())
+    if near.all() and (wholes_of >= 1).all() and 0 < missing <= _MOST_MISSING * len(steps):
         after = int(np.flatnonzero(wholes_of > 1)[0]) + 1
         away = float(steps[after - 1])
         if (wholes_of > 1).sum() > 1:

@@ -99,6 +99,64 @@ def test_uneven_spacing_is_noticed(series: Path) -> None:
     assert study.geometry.affine is None
 
 
+def moved(series: Path, name: str, by_mm: float) -> None:
+    def move(dataset: Dataset) -> None:
+        x, y, z = dataset.ImagePositionPatient
+        dataset.ImagePositionPatient = [x, y, z + by_mm]
+
+    edit(series / name, move)
+
+
+def test_a_place_that_is_off_by_a_little_more_than_rounding_is_uneven_spacing(series: Path) -> None:
+    moved(series, "0007.dcm", 0.3)
+    study = only(series).load()
+    assert "Slices are unevenly spaced: 8.70 to 9.30 mm apart." in study.notes
+    assert study.geometry.affine is None
+
+
+def test_rounded_positions_are_evenly_spaced(tmp_path: Path) -> None:
+    thin = make_volume(5, (24, 40, 48), (1.04, 5.0, 4.5))
+    write_dicom_series(thin, tmp_path / "thin")
+
+    def rounded(dataset: Dataset) -> None:
+        dataset.ImagePositionPatient = [round(float(value), 1) for value in dataset.ImagePositionPatient]
+
+    for path in (tmp_path / "thin").iterdir():
+        edit(path, rounded)
+    study = only(tmp_path / "thin").load()
+    assert study.notes == ()
+    assert study.geometry.affine is not None
+    assert study.geometry.slice_spacing_mm == pytest.approx(1.04, abs=0.01)
+
+
+def test_moments_whose_places_are_rounded_in_another_way_are_volumes_at_one_place(
+    series: Path, phantom: PhantomVolume
+) -> None:
+    for path in sorted(series.iterdir()):
+
+        def later(dataset: Dataset) -> None:
+            dataset.SOPInstanceUID = generate_uid()
+            dataset.InstanceNumber += 100
+            x, y, z = dataset.ImagePositionPatient
+            dataset.ImagePositionPatient = [x, y, z + 0.02]
+
+        edit(path, later, to=series / f"later {path.name}")
+    entry = only(series)
+    assert (entry.slices, entry.frames) == (12, 2)
+    study = entry.load()
+    assert np.array_equal(study.pixels, phantom.pixels)
+    assert study.geometry.affine is not None
+
+
+def test_echo_times_with_other_digits_are_one_stack_and_two_echoes_are_two(series: Path) -> None:
+    for number, path in enumerate(sorted(series.iterdir())):
+        edit(path, lambda dataset: setattr(dataset, "EchoTime", (10, 10.004, 10.008)[number % 3]))  # noqa: B023
+    assert only(series).slices == 12
+    for path in sorted(series.iterdir())[::2]:
+        edit(path, lambda dataset: setattr(dataset, "EchoTime", 12.5))
+    assert [entry.slices for entry in list_inputs([series]).entries] == [6, 6]
+
+
 def test_gaps_between_slices_are_said(series: Path) -> None:
     for path in series.iterdir():
         edit(path, lambda d: setattr(d, "SliceThickness", 7.5))
