@@ -152,16 +152,19 @@ class Analyzer:
         if self._hurries:  # the sets were calibrated on means with the mirror image
             reading = replace(reading, finding=replace(reading.finding, coverage=None))
         key, segmentation = reading.key, reading.segmentation
-        head = head_mask(study.pixels[key])
-        frame = find_frame(study.pixels[key], head, ratio)
+        # How a series was taken shows on its greatest section of the head, not where a lesion or doubt is greatest.
+        order = [] if tilted is not None else sorted(range(len(answers)), key=lambda i: answers[i].head_px or 0)
+        judged = order[-1] if order and answers[order[-1]].head_px else key
+        head = head_mask(study.pixels[judged])
+        frame = find_frame(study.pixels[judged], head, ratio)
         strange, elsewhere = strangeness(answers), body_part_flag(study)
         familiar = False if elsewhere else None if strange is None else strange < FAMILIAR
         flags = (
             elsewhere
             + sequence_flags(study)
             + picture_flags(study, head, frame.side)
-            + pixel_flags(study, key, head, frame)
-            + saturation_flag(study.pixels[key], head)
+            + pixel_flags(study, judged, head, frame)
+            + saturation_flag(study.pixels[judged], head)
             + upside_down_flag(study, answers)
             + look_flag(study, answers)
             + contradiction_flags(reading.finding, segmentation)

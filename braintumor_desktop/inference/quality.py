@@ -94,7 +94,7 @@ def body_part_flag(study: Study) -> list[QualityFlag]:
 
 
 def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> list[QualityFlag]:
-    """Flags from the pixels alone. head: outline of the key slice or None; side: of its square, in pixels."""
+    """Flags from the pixels alone. head: outline of the slice judged, or None; side: of its square, in pixels."""
     flags = []
     if head is None:
         flags.append(
@@ -115,12 +115,12 @@ def picture_flags(study: Study, head: NDArray[np.bool_] | None, side: float) -> 
     return flags
 
 
-def pixel_flags(study: Study, key: int, head: NDArray[np.bool_] | None, frame: Frame) -> list[QualityFlag]:
-    """Flags on how the key slice was taken or stored: compression, blur, a head that is cut off, printed text.
+def pixel_flags(study: Study, judged: int, head: NDArray[np.bool_] | None, frame: Frame) -> list[QualityFlag]:
+    """Flags on how a slice was taken or stored: compression, blur, a head that is cut off, printed text.
 
-    head: outline of the key slice or None; frame: the square around it.
+    judged: its number; head: its outline or None; frame: the square around it.
     """
-    pixels = study.pixels[key]
+    pixels = study.pixels[judged]
     flags = []
     if (study.source.lossy or study.source.kind is InputKind.PICTURE) and blockiness(pixels) > BLOCKY:
         flags.append(

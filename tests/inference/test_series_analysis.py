@@ -16,6 +16,8 @@ from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.inference.analyzer import BATCH
 from braintumor_desktop.inference.planes import Volume
+from braintumor_desktop.inference.preprocess import find_frame
+from braintumor_desktop.inference.quality import LOW_RESOLUTION_PX
 from braintumor_desktop.reporting import write_mask_nifti
 
 LESION = Lesion(center_mm=(30.0, 20.0, 14.0), radius_mm=14.0, kind="homogeneous", irregularity=0.0)
@@ -186,3 +188,14 @@ def test_lesions_of_multiple_sclerosis_are_not_called_a_tumour(analyzer: Analyze
     assert analysis.finding.label == "no_tumor"
     assert analysis.segmentation is not None
     assert not analysis.segmentation.present
+
+
+def test_a_series_whose_key_slice_shows_little_of_the_head_is_judged_by_its_greatest_section(
+    analyzer: Analyzer,
+) -> None:
+    top = Lesion(center_mm=(10.0, 5.0, 62.0), radius_mm=11.0, kind="homogeneous", irregularity=0.0)
+    volume = make_volume(7, (26, 154, 154), (SPACING, 1.5, 1.5), top)
+    analysis = analyzer.analyze(series(volume.pixels, volume.affine))
+    sides = [find_frame(each).side for each in volume.pixels]
+    assert sides[analysis.key_slice] < LOW_RESOLUTION_PX < max(sides)
+    assert "low_resolution" not in [flag.code for flag in analysis.quality.flags]
