@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from braintumor_desktop.language import tr
 from braintumor_desktop.reporting import ReaderNote
@@ -25,17 +25,14 @@ class ReaderBox(QWidget):
         self._case: Case | None = None
         self.agree = QPushButton(tr("A&gree"))
         self.disagree = QPushButton(tr("&Disagree"))
-        self._group = QButtonGroup(self)
-        self._group.setExclusive(False)  # a second click takes the verdict back
         buttons = QHBoxLayout()
         for button, words in (
             (self.agree, tr("You agree with the model")),
             (self.disagree, tr("You disagree with the model")),
         ):
-            button.setCheckable(True)
+            button.setCheckable(True)  # in no group: Tab would stop at one of its buttons only
             button.setToolTip(f"{words}; {tr('stands in the report')}")
             button.setAccessibleName(words)
-            self._group.addButton(button)
             buttons.addWidget(button)
         self.comment = QPlainTextEdit()
         self.comment.setPlaceholderText(tr("Comment for the report"))

@@ -196,6 +196,22 @@ def test_the_reader_s_verdict_belongs_to_its_case(
     assert opened.workspace.model.cases[0].verdict is None
 
 
+def test_tab_reaches_both_verdicts_whichever_had_the_focus_or_was_given(qtbot: QtBot, opened: MainWindow) -> None:
+    opened.activateWindow()
+    reader = opened.results.reader
+    for given in (reader.agree, reader.disagree, reader.disagree):  # the last click takes the verdict back
+        qtbot.mouseClick(given, Qt.MouseButton.LeftButton)
+        reader.agree.setFocus()
+        qtbot.keyClick(reader.agree, Qt.Key.Key_Tab)
+        assert reader.disagree.hasFocus()
+        qtbot.keyClick(reader.disagree, Qt.Key.Key_Tab)
+        assert reader.comment.hasFocus()
+        qtbot.keyClick(reader.comment, Qt.Key.Key_Backtab)
+        assert reader.disagree.hasFocus()
+        qtbot.keyClick(reader.disagree, Qt.Key.Key_Backtab)
+        assert reader.agree.hasFocus()
+
+
 def test_keys_typed_into_the_comment_neither_flick_overlays_nor_remove_the_case(
     qtbot: QtBot, opened: MainWindow
 ) -> None:
