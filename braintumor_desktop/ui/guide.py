@@ -118,6 +118,7 @@ class GuideDialog(QDialog):
         self.search.setAccessibleName(tr("Find in the guide"))
         self.told = QLabel()
         self.back = QPushButton(tr("&Back"))
+        self.back.setAutoDefault(False)  # Enter in the search would press it
         self.back.setEnabled(False)
         bar = QHBoxLayout()
         bar.addWidget(self.back)

@@ -91,6 +91,16 @@ def test_search_goes_from_place_to_place_and_says_when_there_is_none(qtbot: QtBo
     assert guide.told.text() == "Not found"
 
 
+def test_enter_in_the_search_stays_in_the_document_that_is_open(qtbot: QtBot, guide: GuideDialog) -> None:
+    guide.text.follow(QUrl("DICOM.md"))
+    assert guide.back.isEnabled()
+    guide.search.setFocus()
+    qtbot.keyClicks(guide.search, "encapsulated pdf")
+    qtbot.keyClick(guide.search, Qt.Key.Key_Return)
+    assert guide.text.toPlainText().startswith("DICOM objects that the program writes")
+    assert guide.text.textCursor().selectedText().lower() == "encapsulated pdf"
+
+
 def test_the_guide_lists_every_move_of_the_mouse_and_the_keys_of_the_menus_and_no_other(window: MainWindow) -> None:
     section = GUIDE.read_text(encoding="utf-8").split("## Keys and mouse")[1].split("\n## ")[0]
     told = {
