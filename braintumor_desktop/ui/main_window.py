@@ -157,6 +157,7 @@ class MainWindow(QMainWindow):
         self.workspace.ready_to_show.connect(self._ready_to_show)
         self.workspace.changed.connect(self._case_changed)
         self.workspace.trouble.connect(self.notice.show_error)
+        self.workspace.model_trouble.connect(self.notice.show_model_error)
         self.workspace.opened.connect(self._remember)
         self.workspace.passed_over.connect(self._passed_over)
         self.workspace.reader.listing.connect(self._listing)

@@ -30,6 +30,7 @@ class NoticeBar(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._case: Case | None = None
+        self._of_model = False
         self._problems = 0
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
@@ -67,7 +68,7 @@ class NoticeBar(QFrame):
         """Show an error; with its case it can be retried from here."""
         another = not self.isHidden() and not (case is not None and case is self._case)
         self._problems = self._problems + 1 if another else 1
-        self._case = case
+        self._case, self._of_model = case, False
         name = f"{case.name}: " if case is not None else ""
         count = tr("{count} problems, the latest:", count=self._problems) + " " if self._problems > 1 else ""
         self.sentence.setText(count + name + tr(error.message))
@@ -77,6 +78,14 @@ class NoticeBar(QFrame):
         self.setAccessibleName(f"{tr(error.message)} {tr(error.hint)}")
         self._colour()
         self.show()
+
+    def show_model_error(self, error: BrainTumorError | None) -> None:
+        """Show why the model isn't ready; None puts that message away, and no other."""
+        if error is not None:
+            self.show_error(error, None)
+            self._of_model = True
+        elif self._of_model:
+            self.hide()
 
     def hide_for(self, case: Case | None) -> None:
         """Put the message away if it is about this case."""

@@ -32,6 +32,7 @@ class Workspace(QObject):
 
     ready_to_show: a newly opened case has its picture; changed: a case has another state, stage or answer;
     trouble: an error and the case it befell (None where it is no case's); model_changed: what the model is up to;
+    model_trouble: why the model isn't ready, None once it is;
     opened: the paths that held something; passed_over: how many files were no pictures and only lay beside some.
     in_view: what the window holds besides the case shown; held: a case whose answer is about to be saved. Their pixels
     are kept as those of the shown one. reader_at_work: whether the reader types, draws or drags; the view stays then.
@@ -43,6 +44,7 @@ class Workspace(QObject):
     opened = Signal(list)
     passed_over = Signal(int)
     model_changed = Signal(str)
+    model_trouble = Signal(object)
 
     def __init__(
         self,
@@ -361,6 +363,7 @@ class Workspace(QObject):
             self._trim()
 
     def _model_ready(self, identity: ModelIdentity, device: str) -> None:
+        self.model_trouble.emit(None)
         self.model_changed.emit(
             tr(
                 "Model {id} {version} ready on {device}",
@@ -372,7 +375,7 @@ class Workspace(QObject):
 
     def _not_ready(self, error: BrainTumorError) -> None:
         self.model_changed.emit(tr("The model is not ready"))
-        self.trouble.emit(error, None)
+        self.model_trouble.emit(error)
 
     def _trim(self) -> None:
         """Let the oldest cases' pixels go when there are too many: a hundred patients must fit as well as one."""

@@ -170,6 +170,31 @@ def test_a_model_that_can_not_be_opened_leaves_the_picture_usable(
     assert not window.workspace.running
 
 
+@pytest.mark.parametrize("another", [False, True])
+def test_the_message_of_a_model_that_was_not_ready_goes_when_one_is_and_no_other_does(
+    qtbot: QtBot, analyzer: Any, corrupt: Path, settings_file: Path, drop: Drop, files: Files, another: bool
+) -> None:
+    def no_card(_model: str, device: str) -> Any:
+        if device == "cuda":
+            raise BrainTumorError(ErrorCode.DEVICE_UNAVAILABLE, "No graphics card answers.", "Choose another device.")
+        return analyzer
+
+    window = MainWindow(Settings(device="cuda"), no_card, settings_file)
+    qtbot.addWidget(window)
+    window.show()
+    window.start()
+    qtbot.waitUntil(window.notice.isVisible)
+    assert window.notice.code.text() == "Code: device_unavailable"
+    if another:
+        drop(window, files(corrupt))
+        qtbot.waitUntil(lambda: window.notice.code.text() == "Code: image_truncated")
+    window.settings.device = "auto"
+    window.workspace.settings_changed()
+    qtbot.waitUntil(lambda: "ready on CPU" in window.model_label.text())
+    assert window.notice.isVisible() is another
+    window.close()
+
+
 def test_sizes_are_in_pixels_where_the_file_has_no_spacing(opened: MainWindow) -> None:
 
     words = [label.text() for label in opened.results.findChildren(QLabel)]
