@@ -2,6 +2,7 @@
 
 A NIfTI file has the axes and the affine of the NIfTI volume it belongs to; for a DICOM series those of (column, row,
 slice) in RAS millimetres. Where the input's place in the patient is unknown its codes say so (0), as the format wants.
+A stack that leans has its place in sform alone, the code of qform is 0: qform holds turns and voxel sizes, no shear.
 
 Names. The file of an input is ``<stem>.png``, the stem being the input's name without its extension. Where several
 inputs of one batch have the same stem (``a/scan.png`` and ``b/scan.jpg``), `batch_stems` gives the first one the plain
@@ -15,6 +16,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,8 @@ def _write_nifti(volume: NDArray[np.uint8], slope: float, analysis: Analysis, fo
         image.header.set_xyzt_units("mm")
         image.set_qform(affine, code="scanner")
         image.set_sform(affine, code="scanner")
+        if not _same_places(image.get_qform(), affine, stored.shape):
+            image.set_qform(affine, code="unknown")
     elif geometry.pixel_spacing_mm is not None and (geometry.slice_spacing_mm is not None or len(volume) == 1):
         sizes = (geometry.slice_spacing_mm or 1.0, *geometry.pixel_spacing_mm)
         axes = (2, 1, 0) if grid is None else grid.axes
@@ -124,6 +128,17 @@ def _write_nifti(volume: NDArray[np.uint8], slope: float, analysis: Analysis, fo
         # No time stamp: the same answer gives the same file.
         stream.write(gzip.compress(image.to_bytes(), compresslevel=4, mtime=0))
     return path
+
+
+def _same_places(one: NDArray[np.float64], other: NDArray[np.float64], shape: tuple[int, ...]) -> bool:
+    """Whether two affines lead every voxel to the same place, to half the shortest side of a voxel.
+
+    Up to there each voxel is still its own and not its neighbour. Nothing stricter, because scanners write rounded
+    right angles, and ITK reads no file without a qform whose sform is askew by as little as 0.01 degrees.
+    """
+    corners = np.array([[*corner, 1] for corner in product(*((0, size - 1) for size in shape))])
+    apart = np.linalg.norm(corners @ (one - other).T, axis=1)
+    return bool(apart.max() <= 0.5 * np.linalg.norm(other[:3, :3], axis=0).min())
 
 
 def _as_grey(heatmap: SliceMaps) -> NDArray[np.uint8]:

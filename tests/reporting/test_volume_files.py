@@ -7,6 +7,7 @@ from typing import Any
 
 import nibabel
 import numpy as np
+import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813 - its usual name
 
@@ -90,6 +91,33 @@ def test_a_heat_map_keeps_its_values_to_one_part_in_255(tmp_path: Path, phantom:
     assert analysis.explanation is not None
     back = np.asarray(nibabel.load(path).dataobj).transpose(2, 1, 0)
     np.testing.assert_allclose(back, analysis.explanation.heatmap, atol=0.5 / 255 + 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("lean_mm", "codes"),
+    [
+        (2.0, (1, 0)),
+        (0.01, (1, 1)),  # 0.06 degrees, a rounded right angle: ITK reads it by qform only
+    ],
+)
+def test_the_mask_of_a_leaning_stack_tells_one_place_only(
+    tmp_path: Path, phantom: PhantomVolume, lean_mm: float, codes: tuple[int, int]
+) -> None:
+    write_dicom_series(phantom, tmp_path / "series")
+    for path in (tmp_path / "series").iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.ImagePositionPatient[0] += lean_mm * int(dataset.InstanceNumber)
+        dataset.save_as(path)
+    (entry,) = list_inputs([tmp_path / "series"]).entries
+    study = entry.load()
+    analysis = analysis_of(study, phantom.mask)
+    for path in (write_mask_nifti(analysis, tmp_path, stem="m"), write_heatmap_nifti(analysis, tmp_path, stem="h")):
+        assert path is not None
+        image: Any = nibabel.load(path)
+        assert (int(image.header["sform_code"]), int(image.header["qform_code"])) == codes
+        assert study.geometry.affine is not None
+        np.testing.assert_allclose(image.get_sform(), study.geometry.affine, atol=1e-4)  # 32 bits hold 1e-5 at 100 mm
+        np.testing.assert_allclose(image.header.get_zooms(), nibabel.affines.voxel_sizes(study.geometry.affine), 1e-6)
 
 
 def test_an_unknown_place_stays_unknown(tmp_path: Path, phantom: PhantomVolume) -> None:
