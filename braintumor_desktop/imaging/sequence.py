@@ -16,7 +16,8 @@ LOCALIZER_NOTE = phrase("A localizer: it shows where slices were planned, and is
 class SequenceFacts:
     """What a header tells. Times in milliseconds, b_value in s/mm²; None or empty where it is silent.
 
-    names: descriptions, protocol and pulse sequence names; contrast_weighting: DICOM's AcquisitionContrast.
+    names: the series' own description first, then protocol and pulse sequence names, which often are those of the whole
+    examination; contrast_weighting: DICOM's AcquisitionContrast.
     """
 
     modality: str = ""
@@ -43,11 +44,21 @@ _OTHER = _words(r"t2[ _]?\*", "t2star", "swi", "swan", "perf", "perfusion", "dsc
 _OTHER_ENDING = re.compile(r"t2\*|t2[ _]?star")
 _T1 = _words("t1[a-z]{0,2}", "t1post", r"mp[ _-]?rage", "spgr", "fspgr", "bravo", "tfl3d", "vibe", "mprage", "t1tfe")
 _T2 = _words("t2[a-z]{0,2}")
-_BEFORE = _words("pre", "without", "native", "nativ", "w o", "non[ _-]?contrast", r"no[ _-]contrast")
+_AGENT = r"(?:[ _./-]*(?:con(?:traste?)?|kontrast(?:mittel)?|km|gd|gado?|gadolini(?:um|o)|injection|iv))"
+# What else a series can be without.
+_NOT_FAT = r"(?![a-z])(?![ _./-]*(?:fs|fat|fat[ _-]?sat|fett\w*|sat|mtc?)(?![a-z]))"
+_BEFORE = _words(
+    rf"(?:pre(?![ _-]*sat)|native?){_AGENT}*",
+    rf"(?:without|w[ /]?o|ohne|sans){_NOT_FAT}{_AGENT}*",
+    rf"(?:no|non|vor|avant|sin|sem){_AGENT}+",
+)
+_WITH, _WITHOUT = "(?:with|w|mit|avec|con|com)", "(?:without|w/?o|ohne|sans|sin|sem)"
+_AND = "(?:and|or|und|oder|et|ou|[ye]|[^a-z0-9])"
+_BOTH = re.compile(rf"(?<![a-z0-9])(?:{_WITH}{_AND}*{_WITHOUT}|{_WITHOUT}{_AND}+{_WITH})(?![a-z])|\+ ?/ ?-|±")
 _AFTER = _words("post", "gd", "gad", "gado", "contrast", "km", "ce", "t1c", "t1ce", "t1gd", "t1post", "postcontrast")
 _OPERATION = _words(r"(?:pre|post)[ _-]*op(?:[eé]r[a-zé]*)?")
-_PLUS = re.compile(r"\+ ?(?:c|gd|gad|km)(?![a-z])")
-_NO_AGENT = {"", "no", "none", "n", "nil", "without", "0"}
+_PLUS = re.compile(r"\+ ?(?:c|gd|gad|km)(?![a-z])|(?<![a-z])c\+")
+_NO_AGENT = re.compile(rf"|n|n[/.]?a\.?|0|-+|(?:no|none|not|nil|{_WITHOUT}|keine?s?)(?![a-z]).*", re.DOTALL)
 
 _WEIGHTINGS = {
     "T1": MrSequence.T1,
@@ -79,7 +90,7 @@ def recognise_sequence(facts: SequenceFacts) -> MrSequence | None:
     if _OTHER.search(text) or _OTHER_ENDING.search(text):
         return None
     found = _by_name(text, facts) or _WEIGHTINGS.get(facts.contrast_weighting) or _by_timing(facts)
-    return MrSequence.T1_POST_CONTRAST if found is MrSequence.T1 and _after_contrast(facts, text) else found
+    return MrSequence.T1_POST_CONTRAST if found is MrSequence.T1 and _after_contrast(facts) else found
 
 
 def _by_name(text: str, facts: SequenceFacts) -> MrSequence | None:
@@ -118,11 +129,18 @@ def _by_timing(facts: SequenceFacts) -> MrSequence | None:
     return None
 
 
-def _after_contrast(facts: SequenceFacts, text: str) -> bool:
-    """The name says so; else a contrast agent is recorded and the name doesn't say "before"."""
-    text = _OPERATION.sub(" ", text)
-    if _BEFORE.search(text):
-        return False
-    if _AFTER.search(text) or _PLUS.search(text):
-        return True
-    return facts.contrast_agent.strip().lower() not in _NO_AGENT
+def _after_contrast(facts: SequenceFacts) -> bool:
+    """As the first name says that says it; where none does, whether a contrast agent is recorded."""
+    for name in facts.names:
+        if (said := _said_after_contrast(name.lower())) is not None:
+            return said
+    return not _NO_AGENT.fullmatch(facts.contrast_agent.strip().lower())
+
+
+def _said_after_contrast(name: str) -> bool | None:
+    """None where the name says neither, or both as an order for an examination with and without contrast does."""
+    if _BOTH.search(name):
+        return None
+    rest, before = _BEFORE.subn(" ", _OPERATION.sub(" ", name))
+    after = bool(_AFTER.search(rest) or _PLUS.search(rest))
+    return None if bool(before) == after else after

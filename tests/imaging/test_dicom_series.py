@@ -163,6 +163,18 @@ def test_gaps_between_slices_are_said(series: Path) -> None:
     assert "Between slices there are gaps of 1.5 mm." in only(series).load().notes
 
 
+def test_the_series_description_tells_before_or_after_contrast_before_the_protocol_is_asked(series: Path) -> None:
+    for path in series.iterdir():
+
+        def name(dataset: Dataset) -> None:
+            dataset.SeriesDescription = "AX T1 W/O CONTRAST"
+            dataset.ProtocolName = "MRI BRAIN WITH CONTRAST"
+            dataset.ContrastBolusAgent = "Gadavist"
+
+        edit(path, name)
+    assert only(series).load().sequence == "T1"
+
+
 def test_a_leaning_stack_is_said(series: Path) -> None:
     for path in series.iterdir():
 

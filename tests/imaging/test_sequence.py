@@ -29,6 +29,24 @@ DWI, LOCALIZER = MrSequence.DWI, MrSequence.LOCALIZER
         ("T1 postoperative", T1),
         ("post-op T1 post gad", T1C),
         ("sub_T1_pre-op_gd", T1C),
+        ("AX T1 W/O CONTRAST", T1),
+        ("AX T1 W/O GAD FS", T1),
+        ("AX T1W WO CONTRAST", T1),
+        ("T1 ohne KM", T1),
+        ("T1 vor KM", T1),
+        ("T1 sans gado", T1),
+        ("T1 avant gado", T1),
+        ("T1 SIN GD", T1),
+        ("T1 sem gado", T1),
+        ("T1 pre-contrast", T1),
+        ("T1 precontrast", T1),
+        ("T1 C+", T1C),
+        ("T1+C", T1C),
+        ("T1 +C", T1C),
+        ("AX T1 POST GD W/O FS", T1C),
+        ("AX T1 WITH AND WITHOUT CONTRAST", T1),
+        ("AX T1 W/O & W/ CONTRAST", T1),
+        ("T1 +/- C", T1),
         ("sub-01_T2w", T2),
         ("Ax T2 FLAIR", FLAIR),
         ("t2_tirm_tra_dark-fluid", FLAIR),
@@ -72,9 +90,37 @@ def test_a_recorded_agent_makes_a_t1_post_contrast_but_no_other() -> None:
         return recognise_sequence(SequenceFacts(modality="MR", names=(name,), contrast_agent=agent))
 
     assert found("AX T1", "Gadovist 7 ml") is T1C
-    assert found("AX T1", "NONE") is T1
-    assert found("AX T1 PRE", "Gadovist 7 ml") is T1
+    for nothing in ("", "NONE", "N/A", "NO CONTRAST", "Without contrast", "none given", "0"):
+        assert found("AX T1", nothing) is T1, nothing
+    assert found("AX T1", "0.1 mmol/kg gadobutrol") is T1C
+    for before in ("AX T1 PRE", "AX T1 W/O", "AX T1 W/O CONTRAST", "AX T1 PRE FS", "T1 vor KM", "T1 ohne"):
+        assert found(before, "Gadovist 7 ml") is T1, before
+    assert found("AX T1 W/O FS", "Gadovist 7 ml") is T1C
     assert found("AX T2", "Gadovist 7 ml") is T2
+
+
+@pytest.mark.parametrize(
+    ("description", "protocol", "agent", "expected"),
+    [
+        ("AX T1 POST GD", "MRI BRAIN WITH AND WITHOUT CONTRAST", "Gadavist", T1C),
+        ("AX T1 POST GD", "MRI BRAIN WITHOUT CONTRAST", "", T1C),
+        ("AX T1 PRE", "MRI BRAIN WITH CONTRAST", "Gadavist", T1),
+        ("SAG T1", "BRAIN W/WO CONTRAST", "", T1),
+        ("SAG T1", "BRAIN W & W/O CONTRAST", "Gadavist", T1C),
+        ("SAG T1", "BRAIN W/O & W", "Gadavist", T1C),
+        ("SAG T1", "BRAIN +/- GAD", "", T1),
+        ("SAG T1", "CEREBRO CON Y SIN CONTRASTE", "Gadavist", T1C),
+        ("SAG T1", "KOPF MIT UND OHNE KM", "", T1),
+        ("SAG T1", "BRAIN POST GAD", "", T1C),
+        ("SAG T1", "BRAIN W/O CONTRAST", "Gadavist", T1),
+        ("", "AX T1 POST GD", "", T1C),
+    ],
+)
+def test_before_or_after_contrast_is_as_the_series_says_and_only_then_as_its_protocol_does(
+    description: str, protocol: str, agent: str, expected: MrSequence
+) -> None:
+    facts = SequenceFacts(modality="MR", names=(description, protocol), contrast_agent=agent)
+    assert recognise_sequence(facts) is expected
 
 
 def test_another_modality_has_no_sequence() -> None:
