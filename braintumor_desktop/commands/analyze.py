@@ -37,7 +37,6 @@ from braintumor_desktop.reporting import (
     distinct_stems,
     ensure_folder,
     error_line,
-    is_stream,
     json_line,
     table_rows,
     write_heatmap,
@@ -177,7 +176,7 @@ def _check_targets(items: Sequence[Entry | Problem], stems: Sequence[str], optio
     Raises WrongUsage where the JSON file or the table is one of the other files to be written.
     """
     named = [Path(target) for target in (options.json, options.csv) if target is not None and target != "-"]
-    targets = [target for target in named if not is_stream(target)]
+    targets = [target for target in named if not _is_stream(target)]
     written = {
         _real(path) for item, stem in zip(items, stems, strict=True) if targets for path in _files(item, stem, options)
     }
@@ -263,12 +262,19 @@ def _tell_notes(item: Entry | Problem, study: Study) -> None:
             sys.stderr.write(f"{_called(item)}: {note}\n")
 
 
+def _is_stream(path: Path) -> bool:
+    return path.is_fifo() or path.is_char_device()
+
+
 def _open_lines(target: str | None, stack: ExitStack) -> TextIO | None:
     if target is None:
         return None
     if target == "-":
         return sys.stdout
-    lines = TextIOWrapper(stack.enter_context(atomic_write(Path(target))), encoding="utf-8")
+    path = Path(target)
+    if _is_stream(path):
+        return stack.enter_context(path.open("w", encoding="utf-8"))
+    lines = TextIOWrapper(stack.enter_context(atomic_write(path)), encoding="utf-8")
     stack.callback(lines.detach)  # or it would close the file before it is in place
     return lines
 

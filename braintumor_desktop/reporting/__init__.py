@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder, is_stream
+from braintumor_desktop.reporting.atomic import atomic_write, ensure_folder
 from braintumor_desktop.reporting.json_lines import error_line, json_line
 from braintumor_desktop.reporting.letterhead import Letterhead, prepare_logo, read_logo
 from braintumor_desktop.reporting.masks import (
@@ -35,7 +35,6 @@ __all__ = [
     "distinct_stems",
     "ensure_folder",
     "error_line",
-    "is_stream",
     "json_line",
     "prepare_logo",
     "read_logo",

@@ -24,25 +24,16 @@ _swept: set[Path] = set()
 _OPEN_ELSEWHERE_ON_WINDOWS = {32, 33}  # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
 
 
-def is_stream(path: Path) -> bool:
-    """Whether it is a pipe or a device such as ``/dev/null``: written to, never replaced."""
-    return path.is_fifo() or path.is_char_device()
-
-
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write to, that becomes `path` only when the block ends without an error.
 
     The bytes go to a hidden file of a random name (no patient data in it) in the same folder, reach the disk (fsync),
     and replace `path` in one step. On any failure or interruption the hidden file is removed and `path` is as it was.
-    A link is followed; a pipe or device is written to as it is. Raises BrainTumorError EXPORT_FAILED for whatever the
-    system refuses, also inside the block: so prepare the content before, and only write inside.
+    A link is followed. Raises BrainTumorError EXPORT_FAILED for whatever the system refuses, also inside the block:
+    so prepare the content before, and only write inside.
     """
     with refusals_told(path):
-        if is_stream(path):
-            with path.open("wb") as stream:
-                yield stream
-            return
         target = _target(path)
         hidden = _beside(target)
         with open(hidden, "xb") as stream:  # noqa: PTH123 - "x" never follows or overwrites what someone else put there

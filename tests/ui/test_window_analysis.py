@@ -376,7 +376,7 @@ def test_damaged_places_and_a_damaged_logo_in_the_settings_stop_neither_the_star
     dialog = window.findChild(SettingsDialog)
     assert isinstance(dialog, SettingsDialog)
     assert dialog.letterhead.logo.text() == "none"
-    assert dialog.letterhead.remove.isEnabled()
+    assert not dialog.letterhead.remove.isEnabled()
     dialog.reject()
     window.close()
 
