@@ -14,6 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from pytestqt.qtbot import QtBot
+from reading_sessions import program
 
 from braintumor_desktop.domain.errors import Cancelled
 from braintumor_desktop.domain.findings import (
@@ -235,3 +236,8 @@ def crowded(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, stack: Path) -> Calla
         return before
 
     return open_another
+
+
+@pytest.fixture
+def start(qtbot: QtBot, analyzer: object, settings_file: Path, settled: Callable[[MainWindow], bool]) -> Callable:  # type: ignore[type-arg]
+    return lambda path, **set_: program(qtbot, analyzer, settings_file, settled, path, **set_)

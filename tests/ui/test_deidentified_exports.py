@@ -169,6 +169,13 @@ def test_dicom_objects_name_no_patient_and_agree_among_each_other(
             assert uid.encode() not in file.read_bytes()
 
 
+def export_all(qtbot: QtBot, window: MainWindow, folder: Path) -> None:
+    dialog = dialog_of(qtbot, window, "all_reports")
+    dialog.filesSelected.emit([str(folder)])
+    dialog.close()
+    qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)
+
+
 def test_all_reports_at_once_name_no_one(
     qtbot: QtBot, window_with: Callable[[Path], MainWindow], named: Path, tmp_path: Path
 ) -> None:
@@ -176,10 +183,7 @@ def test_all_reports_at_once_name_no_one(
     window.deidentify.set_on(True)
     folder = tmp_path / f"of {MARKER}"
     folder.mkdir()
-    dialog = dialog_of(qtbot, window, "all_reports")
-    dialog.filesSelected.emit([str(folder)])
-    dialog.close()
-    qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)
+    export_all(qtbot, window, folder)
     for path in folder.iterdir():
         assert MARKER not in path.name
         assert MARKER not in words_in(path)
@@ -200,10 +204,7 @@ def test_a_failed_case_is_a_row_that_names_no_one(
     window.deidentify.set_on(True)
     folder = tmp_path / "reports"
     folder.mkdir()
-    dialog = dialog_of(qtbot, window, "all_reports")
-    dialog.filesSelected.emit([str(folder)])
-    dialog.close()
-    qtbot.waitUntil(lambda: window.reports.batch is None and (folder / "summary.csv").exists(), timeout=30_000)
+    export_all(qtbot, window, folder)
     assert MARKER not in (folder / "summary.csv").read_text(encoding="utf-8-sig")
     rows = list(csv.DictReader((folder / "summary.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert rows[3]["error_message"].startswith(f"{rows[3]['path']} has 64 × 64 pixels")

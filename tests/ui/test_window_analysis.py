@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -11,13 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QMimeData, QSize, Qt
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from braintumor_desktop.domain.errors import BrainTumorError, Cancelled, ErrorCode
 from braintumor_desktop.domain.study import Study
-from braintumor_desktop.storage.settings import Settings, load_settings
+from braintumor_desktop.storage.settings import Settings
 from braintumor_desktop.ui import workspace as workspace_module
 from braintumor_desktop.ui.case import CaseState
 from braintumor_desktop.ui.main_window import MainWindow
@@ -275,63 +274,6 @@ def test_removing_and_resetting_leave_the_files_and_an_inviting_window(
     assert stack.exists()
 
 
-def test_pixels_beyond_the_memory_budget_are_let_go_and_come_back_on_demand(
-    qtbot: QtBot,
-    opened: MainWindow,
-    picture: Path,
-    stack: Path,
-    monkeypatch: Any,
-    drop: Drop,
-    files: Files,
-    settled: Settled,
-) -> None:
-    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
-    drop(opened, files(stack))
-    qtbot.waitUntil(lambda: settled(opened) and len(opened.workspace.model.cases) == 2)
-    first = opened.workspace.model.cases[0]
-    assert first.analysis is None
-    assert first.status_line == "Glioma, 90.0 %"
-    opened.case_panel.choose(first)
-    qtbot.waitUntil(lambda: first.analysis is not None and opened.viewer.study is first.study)
-
-
-def test_what_waits_or_failed_keeps_no_pixels_beyond_the_budget_and_is_read_again_when_shown(
-    qtbot: QtBot,
-    window: MainWindow,
-    analyzer: Any,
-    picture: Path,
-    monkeypatch: Any,
-    drop: Drop,
-    files: Files,
-    settled: Settled,
-) -> None:
-    monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
-    copies = [picture.with_name(name) for name in ("a.png", "b.png", "c.png")]
-    for copy in copies:
-        copy.write_bytes(picture.read_bytes())
-    analyzer.gate = threading.Event()
-    drop(window, files(*copies))
-    qtbot.waitUntil(lambda: analyzer.began.is_set() and window.viewer.study is not None)
-    first, second, third = window.workspace.model.cases
-    for shown, gone in ((second, third), (third, second), (second, third)):
-        window.case_panel.choose(shown)
-        qtbot.waitUntil(lambda shown=shown: window.viewer.study is shown.study is not None)
-        assert (shown.state, gone.state) == (CaseState.WAITING, CaseState.WAITING)
-        assert gone.study is None
-    assert first.study is not None  # the analysis under way is not disturbed
-    analyzer.fail_with = BrainTumorError(ErrorCode.MODEL_DAMAGED, "The weights are damaged.", "Install again.")
-    analyzer.gate.set()
-    qtbot.waitUntil(lambda: settled(window))
-    assert [case.study is None for case in (first, second, third)] == [True, False, True]
-    window.case_panel.choose(first)
-    qtbot.waitUntil(lambda: window.viewer.study is first.study is not None)
-    assert (first.state, window.pages.currentWidget()) == (CaseState.FAILED, window.area)
-    picture.with_name("c.png").unlink()
-    window.case_panel.choose(third)
-    qtbot.waitUntil(lambda: third.error is not None and third.error.code is ErrorCode.FILE_NOT_FOUND)
-    assert "does not exist" in window.empty_page.detail.text()
-
-
 def test_closing_in_the_middle_of_an_analysis_ends_its_thread(
     qtbot: QtBot, window: MainWindow, analyzer: Any, picture: Path, drop: Drop, files: Files
 ) -> None:
@@ -342,53 +284,6 @@ def test_closing_in_the_middle_of_an_analysis_ends_its_thread(
     window.close()
     assert not window.workspace.running
     assert not window.stuck
-
-
-def test_what_the_reader_switched_is_remembered_by_the_next_window(
-    qtbot: QtBot, opened: MainWindow, settings_file: Path
-) -> None:
-    opened.actions_by_name["heatmap"].trigger()
-    opened.actions_by_name["jet"].trigger()
-    opened.overlay_bar.sliders["heatmap"].setValue(25)
-    opened.close()
-    settings, repairs = load_settings(settings_file)
-    assert repairs == []
-    assert (settings.show_heatmap, settings.colormap, settings.heatmap_opacity) == (True, "jet", 0.25)
-    again = MainWindow(settings, lambda _m, _d: None, settings_file)  # type: ignore[arg-type, return-value]
-    qtbot.addWidget(again)
-    assert again.viewer.layers.heatmap
-    assert again.overlay_bar.colormap.currentData() == "jet"
-    assert again.overlay_bar.sliders["heatmap"].value() == 25
-
-
-@pytest.mark.parametrize("damaged", ["é", "\ud800", "not base64!"])
-def test_damaged_places_and_a_damaged_logo_in_the_settings_stop_neither_the_start_nor_the_settings(
-    qtbot: QtBot, settings_file: Path, analyzer: Any, damaged: str
-) -> None:
-    settings_file.parent.mkdir()
-    written = {"window_geometry": damaged, "splitter_state": damaged, "clinic_logo": f"iVBORw0K{damaged}"}
-    settings_file.write_text(json.dumps({"version": 2, **written}))
-    settings, _ = load_settings(settings_file)
-    window = MainWindow(settings, lambda _m, _d: analyzer, settings_file)
-    qtbot.addWidget(window)
-    assert (window.size(), window.splitter.count()) == (QSize(1280, 700), 3)
-    window.commands.edit_settings()
-    dialog = window.findChild(SettingsDialog)
-    assert isinstance(dialog, SettingsDialog)
-    assert dialog.letterhead.logo.text() == "none"
-    assert not dialog.letterhead.remove.isEnabled()
-    dialog.reject()
-    window.close()
-
-
-def test_settings_confirmed_as_they_were_leave_the_model_ready(qtbot: QtBot, window: MainWindow) -> None:
-    qtbot.waitUntil(lambda: "ready on CPU" in window.model_label.text())
-    window.commands.edit_settings()
-    dialog = window.findChild(SettingsDialog)
-    assert isinstance(dialog, SettingsDialog)
-    dialog.accept()
-    assert "Loading" in window.model_label.text()
-    qtbot.waitUntil(lambda: "ready on CPU" in window.model_label.text())
 
 
 def test_every_action_has_words_a_tip_and_no_key_twice(window: MainWindow) -> None:
@@ -429,20 +324,6 @@ def test_help_names_every_key_and_the_mouse(qtbot: QtBot, window: MainWindow) ->
     assert "Right drag" in text
     assert "Ctrl+S" in text
     dialog.close()
-
-
-def test_settings_chosen_in_the_dialog_are_used(qtbot: QtBot, window: MainWindow) -> None:
-    window.actions_by_name["settings"].trigger()
-    dialog = window.findChild(SettingsDialog)
-    assert isinstance(dialog, SettingsDialog)
-    qtbot.waitExposed(dialog)
-    dialog.paper.setCurrentText("Letter")
-    dialog.max_file.setValue(32)
-    dialog.colormap.setCurrentIndex(dialog.colormap.findData("jet"))
-    dialog.accept()
-    assert (window.settings.paper, window.settings.max_file_mb) == ("Letter", 32)
-    assert window.workspace.limits.max_file_bytes == 32 * 2**20
-    assert window.viewer.layers.colormap == "jet"
 
 
 def test_a_comment_goes_on_where_it_was_typed_when_another_analysis_ends(
