@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,8 @@ class Entry:
     path: the file, or the folder that holds all files of a series; title, study_title: what the file calls series and
     study, else the file's name; slices, rows, columns: of one volume, None for pictures, whose headers are not read;
     frames: volumes at the same place, of which `load` takes one; notes: what is odd about it, as far as headers tell;
-    stem: a file name for what is exported of it.
+    stem: a file name for what is exported of it; stamps: bytes and time of change (ns) of each of `input_files` when
+    it was listed.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class Entry:
     sequence: str | None = None
     notes: tuple[str, ...] = ()
     files: int = 1
+    stamps: tuple[tuple[int, int], ...] = field(default=(), repr=False, compare=False)
     _ref: FileRef | None = field(default=None, repr=False, compare=False)
     _stack: Stack | None = field(default=None, repr=False, compare=False)
 
@@ -198,7 +200,8 @@ class _Listing:
                 except Exception as cause:  # noqa: BLE001 - one bad series never ends the list
                     ref = stack.slices[0].ref
                     self._found.append((number, Problem(ref.path, internal_error(cause), archive=ref.archive)))
-        return Catalog(tuple(item for _, item in sorted(self._found, key=lambda pair: pair[0])))
+        found = [item for _, item in sorted(self._found, key=lambda pair: pair[0])]
+        return Catalog(tuple(_stamped(item) if isinstance(item, Entry) else item for item in found))
 
     def _one(self, number: int, ref: FileRef) -> list[FileRef]:
         """Take in one file; the further files it names. Raises BrainTumorError where there is nothing in it."""
@@ -278,6 +281,14 @@ class _Listing:
             sequence=None if sequence is None else sequence.value,
             _ref=ref,
         )
+
+
+def _stamped(entry: Entry) -> Entry:
+    try:
+        states = [path.stat() for path in entry.input_files]
+    except OSError:  # gone since; loading will say so
+        return entry
+    return replace(entry, stamps=tuple((state.st_size, state.st_mtime_ns) for state in states))
 
 
 def _stack_entry(stack: Stack) -> Entry:

@@ -159,6 +159,7 @@ class MainWindow(QMainWindow):
         self.workspace.trouble.connect(self.notice.show_error)
         self.workspace.model_trouble.connect(self.notice.show_model_error)
         self.workspace.opened.connect(self._remember)
+        self.workspace.open_already.connect(self._open_already)
         self.workspace.passed_over.connect(self._passed_over)
         self.workspace.reader.listing.connect(self._listing)
         self.workspace.reader.listing_ended.connect(self._listing_ended)
@@ -266,6 +267,14 @@ class MainWindow(QMainWindow):
         self.viewer.setFocus()
         if words := offer(case, self.workspace.model.cases):
             self.statusBar().showMessage(words, _MESSAGE_MS)
+
+    def _open_already(self, case: Case) -> None:
+        words = tr("{name} is open already", name=case.name)
+        if reader_at_work(self):
+            words = tr("{name} is open already: choose it in the list", name=case.name)
+        else:
+            self.case_panel.choose(case)
+        self.statusBar().showMessage(words, _MESSAGE_MS)
 
     def _case_changed(self, case: Case) -> None:
         self.case_panel.refresh()

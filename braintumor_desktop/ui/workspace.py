@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -33,7 +34,8 @@ class Workspace(QObject):
     ready_to_show: a newly opened case has its picture; changed: a case has another state, stage or answer;
     trouble: an error and the case it befell (None where it is no case's); model_changed: what the model is up to;
     model_trouble: why the model isn't ready, None once it is;
-    opened: the paths that held something; passed_over: how many files were no pictures and only lay beside some.
+    opened: the paths that held something; open_already: the first case of an opening that held nothing new;
+    passed_over: how many files were no pictures and only lay beside some.
     in_view: what the window holds besides the case shown; held: a case whose answer is about to be saved. Their pixels
     are kept as those of the shown one. reader_at_work: whether the reader types, draws or drags; the view stays then.
     """
@@ -42,6 +44,7 @@ class Workspace(QObject):
     changed = Signal(object)
     trouble = Signal(object, object)
     opened = Signal(list)
+    open_already = Signal(object)
     passed_over = Signal(int)
     model_changed = Signal(str)
     model_trouble = Signal(object)
@@ -114,8 +117,8 @@ class Workspace(QObject):
         return Limits(max_file_bytes=self.settings.max_file_mb * 2**20)
 
     def open_paths(self, paths: list[Path]) -> None:
-        """Open files, archives, and everything under folders."""
-        self.reader.look_through(paths, self.limits)
+        """Open files, archives, and everything under folders; what is open already is not opened twice."""
+        self.reader.look_through([path.absolute() for path in paths], self.limits)
 
     def open_pasted(self, data: bytes) -> None:
         """Open an encoded picture from the clipboard or from another program's window."""
@@ -218,20 +221,27 @@ class Workspace(QObject):
             self.opened.emit(paths)
         if catalog.passed_over:
             self.passed_over.emit(catalog.passed_over)
-        if anew:
-            found = self._new_of(found, paths)
-        self._ever_listed += [item for item in found if isinstance(item, Entry)]
-        if found:
-            self._add([self._case_of(item) for item in found])
+        there = self._open_already(found)
+        new = self._new_of(found, paths, self._ever_listed if anew else [c.entry for c in there if c.entry is not None])
+        self._ever_listed += [item for item in new if isinstance(item, Entry)]
+        if new:
+            self._add([self._case_of(item) for item in new])
+        elif there and not anew:
+            self.open_already.emit(there[0])
 
-    def _new_of(self, found: list[Entry | Problem], paths: list[Path]) -> list[Entry | Problem]:
-        """What was never in the list, of files listed anew. Problems that are no more are taken off it."""
-        known = list(self._ever_listed)
-        gone = [c for c in self.model.cases if c.problem is not None and c.problem.input_file in paths]
+    def _open_already(self, found: list[Entry | Problem]) -> list[Case]:
+        """The cases that are these, read from files that are as they were."""
+        listed = {(item, item.stamps) for item in found if isinstance(item, Entry)}
+        return [c for c in self.model.cases if c.entry is not None and (c.entry, c.entry.stamps) in listed]
+
+    def _new_of(self, found: list[Entry | Problem], paths: list[Path], known: list[Entry]) -> list[Entry | Problem]:
+        """What is not known. Problems in the list are told anew; those that are no more are taken off it."""
+        left = Counter(known)
+        gone = [c for c in self.model.cases if c.problem is not None and _lies_in(c.problem.input_file, paths)]
         new: list[Entry | Problem] = []
         for item in found:
-            if isinstance(item, Entry) and item in known:
-                known.remove(item)
+            if isinstance(item, Entry) and left[item]:
+                left[item] -= 1
             elif isinstance(item, Problem) and (still := next((c for c in gone if c.path == item.path), None)):
                 gone.remove(still)
                 still.problem, still.error = item, item.error
@@ -387,3 +397,8 @@ class Workspace(QObject):
                 return
             excess -= case.held_bytes
             case.let_go()
+
+
+def _lies_in(file: Path, paths: list[Path]) -> bool:
+    """Whether it is one of these files or lies in one of these folders."""
+    return any(path in (file, *file.parents) for path in paths)

@@ -227,12 +227,13 @@ def crowded(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, stack: Path) -> Calla
     """Shows another case where there is room for one only; gives the one shown until then."""
 
     def open_another(window: MainWindow) -> Case:
-        before, count = window.workspace.shown, len(window.workspace.model.cases)
+        before = window.workspace.shown
         assert before is not None
         monkeypatch.setattr(workspace_module, "MEMORY_BUDGET_BYTES", 0)
-        window.workspace.open_paths([stack])
-        qtbot.waitUntil(lambda: len(window.workspace.model.cases) > count and _settled(window))
-        assert window.workspace.shown is not before
+        another = stack.with_name(f"another {len(window.workspace.model.cases)}.tif")
+        another.write_bytes(stack.read_bytes())
+        window.workspace.open_paths([another])
+        qtbot.waitUntil(lambda: window.workspace.shown is not before and _settled(window))
         return before
 
     return open_another

@@ -237,11 +237,17 @@ def test_a_reading_that_was_not_fetched_is_not_replaced_by_a_later_one(qtbot: Qt
         assert case.reading.sequence == "FLAIR"
 
 
+def copy_of(path: Path) -> Path:
+    copy = path.with_stem("copy")
+    copy.write_bytes(path.read_bytes())
+    return copy
+
+
 def test_the_same_series_twice_in_the_list_keeps_what_was_drawn_on_either(
     qtbot: QtBot, start: Open, stack: Path, settled: Callable[[MainWindow], bool]
 ) -> None:
     with start(stack) as window:
-        window.commands.open_paths([stack])
+        window.commands.open_paths([copy_of(stack)])
         cases = window.workspace.model.cases
         qtbot.waitUntil(lambda: len(cases) == 2 and settled(window))
         for case, drawn in zip(cases, (LINE, LONGER), strict=True):
@@ -273,7 +279,7 @@ def test_a_verdict_changed_on_one_row_of_a_series_is_not_turned_back_by_its_othe
     with start(stack) as window:
         window.results.reader.agree.click()
         window.workspace.keeper.flush()
-        window.commands.open_paths([stack])
+        window.commands.open_paths([copy_of(stack)])
         cases = window.workspace.model.cases
         qtbot.waitUntil(lambda: len(cases) == 2 and settled(window) and cases[1].verdict == "agree")
         cases[1].verdict = "disagree"
