@@ -242,10 +242,12 @@ def test_pooled_opinions_follow_the_planes_that_are_sure() -> None:
     assert pool([np.array([1.0, 0, 0, 0]), np.array([0, 0, 0, 1.0])]).sum() == pytest.approx(1)
 
 
-def one_candidate(other_planes: np.ndarray, outlined: bool) -> Candidate:
-    """A ball that its own slices call a tumour, and what the other planes are made to say."""
-    mask = ball((30, 48, 48), (15, 24, 24), 8, 1.0)
-    probabilities = np.where(mask.any(axis=(1, 2))[:, None], TUMOR, NONE)
+def one_candidate(
+    other_planes: np.ndarray, outlined: bool, own: np.ndarray = TUMOR, radius: float = 6.0, spacing: float = 1.0
+) -> Candidate:
+    """A ball (radius in mm) that its own slices call a tumour, and what the other planes are made to say."""
+    mask = ball((30, 48, 48), (15, 24, 24), radius, spacing)
+    probabilities = np.where(mask.any(axis=(1, 2))[:, None], own, NONE)
     views: list[tuple[int, ...]] = []
 
     def look(slices: object) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -253,7 +255,7 @@ def one_candidate(other_planes: np.ndarray, outlined: bool) -> Candidate:
         shown = [np.full(each.shape, outlined) for each in slices]  # type: ignore[attr-defined]
         return np.tile(other_planes, (3, 1)), shown
 
-    (candidate,) = judge(mask, probabilities, mask.astype(np.uint8), geometry(), look)
+    (candidate,) = judge(mask, probabilities, mask.astype(np.uint8), geometry(spacing), look)
     assert len(views) == 6
     assert candidate.planes == 3
     return candidate
@@ -263,6 +265,17 @@ def test_a_lesion_must_show_in_the_other_planes_at_the_same_place() -> None:
     assert one_candidate(TUMOR, outlined=True).accepted
     assert not one_candidate(NONE, outlined=True).accepted
     assert not one_candidate(TUMOR, outlined=False).accepted
+
+
+def test_a_long_outline_of_which_its_own_slices_are_sure_needs_no_other_plane() -> None:
+    doubted = np.array([0.8, 0.05, 0.03, 0.12])
+    for spacing, radius in ((1.0, 9.0), (5.0, 9.0), (6.5, 8.0)):
+        lesion = one_candidate(NONE, outlined=False, radius=radius, spacing=spacing)
+        assert lesion.accepted
+        assert lesion.probabilities == pytest.approx(TUMOR)
+        assert not one_candidate(NONE, outlined=False, own=doubted, radius=radius, spacing=spacing).accepted
+    assert not one_candidate(NONE, outlined=False, radius=7.0).accepted, "13 mm"
+    assert not one_candidate(NONE, outlined=False, radius=5.0, spacing=6.5).accepted, "one slice"
 
 
 def test_without_known_planes_a_lesion_needs_more_from_its_own() -> None:
