@@ -31,9 +31,9 @@ ACCEPTED_ALONE = 0.8
 (mean over slices, weighted by outlined area); outlines in tumour-free heads reached 0.92 at most."""
 
 SURE, SURE_MM = 0.9, 15.0
-"""Tumour probability on its own slices, and reach along their axis, from which an outline is a lesion whatever the other
-planes say: cut out of slices 3 mm apart and more they are too coarse to show every tumour. Of outlines in tumour-free
-heads none reached both (0.81 at 15 mm and more, slices of 1 to 6 mm)."""
+"""Tumour probability on its own slices, and reach along their axis, from which an outline is a lesion even if the other
+planes don't show it, which are left out then: cut out of slices 3 mm apart and more they are too coarse to show every
+tumour. Of outlines in tumour-free heads none reached both (0.81 at 15 mm and more, slices of 1 to 6 mm)."""
 
 MOST_CANDIDATES = 8
 """Largest first: each takes six more slices through the network."""
@@ -58,8 +58,8 @@ Look = Callable[[Sequence[NDArray[np.generic]]], tuple[NDArray[np.float64], list
 class Candidate:
     """An outline and what the classifier says of it.
 
-    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes it was seen in, or `own` where that is
-    `SURE`; planes: how many it was seen in, 0 where it was not examined.
+    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes that count; planes: how many of them,
+    0 where it was not examined.
     """
 
     outline: Outline
@@ -139,8 +139,9 @@ def judge(
         opinions = [own]
         if volume is not None:
             opinions += [_opinion(outline, mask, volume, geometry, axis, look) for axis in others]
-        pooled = pool(opinions) if others else own
-        judged.append(Candidate(outline, own, own if _sure(outline, own, geometry) else pooled, len(opinions)))
+        if _sure(outline, own, geometry):
+            opinions = [own, *(each for each in opinions[1:] if 1.0 - each[NO_TUMOR] >= ACCEPTED)]
+        judged.append(Candidate(outline, own, pool(opinions) if len(opinions) > 1 else own, len(opinions)))
     return judged
 
 
