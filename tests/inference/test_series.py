@@ -267,15 +267,15 @@ def test_a_lesion_must_show_in_the_other_planes_at_the_same_place() -> None:
 
 
 def test_a_long_outline_of_which_its_own_slices_are_sure_needs_no_other_plane() -> None:
-    doubted = np.array([0.8, 0.05, 0.03, 0.12])
+    sure, doubted = np.array([0.9, 0.04, 0.03, 0.03]), np.array([0.83, 0.05, 0.03, 0.09])
     for spacing, radius in ((1.0, 9.0), (5.0, 9.0), (6.5, 8.0)):
-        lesion = one_candidate(NONE, outlined=False, radius=radius, spacing=spacing)
+        lesion = one_candidate(NONE, outlined=False, own=sure, radius=radius, spacing=spacing)
         assert (lesion.accepted, lesion.planes) == (True, 1)
-        assert lesion.probabilities == pytest.approx(TUMOR)
-        assert one_candidate(TUMOR, outlined=True, radius=radius, spacing=spacing).planes == 3
+        assert lesion.probabilities == pytest.approx(sure)
+        assert one_candidate(TUMOR, outlined=True, own=sure, radius=radius, spacing=spacing).planes == 3
         assert not one_candidate(NONE, outlined=False, own=doubted, radius=radius, spacing=spacing).accepted
-    assert not one_candidate(NONE, outlined=False, radius=7.0).accepted, "13 mm"
-    assert not one_candidate(NONE, outlined=False, radius=5.0, spacing=6.5).accepted, "one slice"
+    assert not one_candidate(NONE, outlined=False, own=sure, radius=7.0).accepted, "13 mm"
+    assert not one_candidate(NONE, outlined=False, own=sure, radius=5.0, spacing=6.5).accepted, "one slice"
 
 
 def test_without_known_planes_a_lesion_needs_more_from_its_own() -> None:
