@@ -58,8 +58,8 @@ Look = Callable[[Sequence[NDArray[np.generic]]], tuple[NDArray[np.float64], list
 class Candidate:
     """An outline and what the classifier says of it.
 
-    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes that count; planes: how many of them,
-    0 where it was not examined.
+    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes that count; planes: how many, 0
+    where it was not examined.
     """
 
     outline: Outline
