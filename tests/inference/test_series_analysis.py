@@ -12,6 +12,7 @@ from braintumor_desktop.domain.errors import Cancelled
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging import load
+from braintumor_desktop.imaging.head import head_mask
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.inference import Analyzer
 from braintumor_desktop.inference.analyzer import BATCH
@@ -199,3 +200,15 @@ def test_a_series_whose_key_slice_shows_little_of_the_head_is_judged_by_its_grea
     sides = [find_frame(each).side for each in volume.pixels]
     assert sides[analysis.key_slice] < LOW_RESOLUTION_PX < max(sides)
     assert "low_resolution" not in [flag.code for flag in analysis.quality.flags]
+
+
+def test_noise_at_the_end_of_a_stack_is_not_what_quality_is_judged_by(analyzer: Analyzer) -> None:
+    volume = make_volume(7, (26, 154, 154), (SPACING, 1.5, 1.5), None)
+    pixels = volume.pixels.copy()
+    pixels[-2:] = 0
+    pixels[-2:, :, 12:-12] = np.random.default_rng(3).integers(20, 40, pixels[-2:, :, 12:-12].shape)
+    filled = head_mask(pixels[-1])
+    assert filled is not None
+    assert filled.sum() > max(int(mask.sum()) for each in pixels[:-2] if (mask := head_mask(each)) is not None)
+    codes = [flag.code for flag in analyzer.analyze(series(pixels, volume.affine)).quality.flags]
+    assert "cut_off" not in codes
