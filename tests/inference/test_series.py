@@ -261,9 +261,9 @@ def one_candidate(
 
 
 def test_a_lesion_must_show_in_the_other_planes_at_the_same_place() -> None:
-    assert one_candidate(TUMOR, outlined=True).accepted
-    assert not one_candidate(NONE, outlined=True).accepted
-    assert not one_candidate(TUMOR, outlined=False).accepted
+    seen, denied, elsewhere = (one_candidate(*said) for said in ((TUMOR, True), (NONE, True), (TUMOR, False)))
+    assert (seen.accepted, denied.accepted, elsewhere.accepted) == (True, False, False)
+    assert [each.planes for each in (seen, denied, elsewhere)] == [3, 3, 3]
 
 
 def test_a_long_outline_of_which_its_own_slices_are_sure_needs_no_other_plane() -> None:

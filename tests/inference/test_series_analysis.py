@@ -191,7 +191,7 @@ def test_lesions_of_multiple_sclerosis_are_not_called_a_tumour(analyzer: Analyze
     assert not analysis.segmentation.present
 
 
-def test_a_series_whose_key_slice_shows_little_of_the_head_is_judged_by_its_greatest_section(
+def test_a_series_whose_key_slice_shows_little_of_the_head_is_judged_by_a_great_section(
     analyzer: Analyzer,
 ) -> None:
     top = Lesion(center_mm=(10.0, 5.0, 62.0), radius_mm=11.0, kind="homogeneous", irregularity=0.0)

@@ -52,13 +52,15 @@ def test_a_folder_opened_again_is_shown_where_it_stands(
     assert len(cases) == 4
     qtbot.waitUntil(lambda: window.workspace.shown is not None and window.workspace.shown.path == picture)
     analyses = [case.analysis for case in cases]
+    window.notice.hide()
     listed(folder)
     assert window.workspace.model.cases == cases
-    assert [case.analysis for case in cases] == analyses, "nothing was analysed again"
+    assert all(case.analysis is analysis for case, analysis in zip(cases, analyses, strict=True)), "not analysed again"
     assert window.workspace.shown is not None
     assert window.workspace.shown.path == folder
     assert window.statusBar().currentMessage().endswith("is open already")
-    assert window.notice.code.text() != "", "the empty file is told of again"
+    assert window.notice.isVisible(), "the empty file is told of again"
+    assert window.notice.code.text() == "Code: file_empty"
 
 
 def test_what_came_to_the_folder_is_added_alone(
