@@ -41,15 +41,13 @@ from braintumor_desktop.inference.quality import (
     upside_down_flag,
 )
 from braintumor_desktop.inference.reference_answers import answer_whole, banding_flag
+from braintumor_desktop.inference.series import great_section
 from braintumor_desktop.inference.series_reading import read_series
 from braintumor_desktop.models.architectures import ARCHITECTURES
 from braintumor_desktop.models.familiarity import Familiarity
 from braintumor_desktop.models.loading import load_network
 from braintumor_desktop.models.manifest import DEFAULT_MODEL, Calibration, ManifestRow, find_model
 from braintumor_desktop.models.neuro import NeuroOutput
-
-GREAT_SECTION = 0.9
-"""Share of a series' slices that show less of the head than the one its quality is judged on."""
 
 NETWORK_SIZE = 256
 BATCH = 8
@@ -155,11 +153,9 @@ class Analyzer:
         if self._hurries:  # the sets were calibrated on means with the mirror image
             reading = replace(reading, finding=replace(reading.finding, coverage=None))
         key, segmentation = reading.key, reading.segmentation
-        # How a series was taken shows on a great section of the head, not where a lesion or doubt is greatest; and not
-        # on the very greatest, because noise at the ends of thin stacks may pass for one that fills the picture.
-        order = [] if tilted is not None else sorted(range(len(answers)), key=lambda i: answers[i].head_px or 0)
-        typical = order[round(GREAT_SECTION * (len(order) - 1))] if order else key
-        judged = typical if answers[typical].head_px else key
+        # How a series was taken shows on a great section of the head, not where a lesion or doubt is greatest.
+        typical = great_section(np.array([a.head_px or 0 for a in answers], np.int64))
+        judged = typical if tilted is None and answers[typical].head_px else key
         head = head_mask(study.pixels[judged])
         frame = find_frame(study.pixels[judged], head, ratio)
         strange, elsewhere = strangeness(answers), body_part_flag(study)

@@ -110,13 +110,14 @@ def _outline(
 
 def worth_keeping(outline: Outline, geometry: Geometry) -> bool:
     """The rule for tiny and short ones; true where the spacing it needs is unknown."""
+    reach, volume = reach_mm(outline, geometry), volume_ml(outline.areas, geometry)
+    return (reach is None or reach >= SHORTEST_MM) and (volume is None or volume >= SMALLEST_ML)
+
+
+def reach_mm(outline: Outline, geometry: Geometry) -> float | None:
+    """What its slices stand for along their axis; None where that is unknown."""
     reach = extents(positions(geometry, len(outline.areas)))
-    if reach is None:
-        return True
-    if reach[outline.areas > 0].sum() < SHORTEST_MM:
-        return False
-    volume = volume_ml(outline.areas, geometry)
-    return volume is None or volume >= SMALLEST_ML
+    return None if reach is None else float(reach[outline.areas > 0].sum())
 
 
 def volume_ml(areas: NDArray[np.int64], geometry: Geometry) -> float | None:

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.findings import CLASSES, KeySlices, TumorClass
 from braintumor_desktop.domain.study import Geometry
-from braintumor_desktop.inference.lesions import Outline, join, outline_box, support, volume_ml, worth_keeping
+from braintumor_desktop.inference.lesions import Outline, join, outline_box, reach_mm, support, volume_ml, worth_keeping
 from braintumor_desktop.inference.planes import PLANES, Volume, lay_grid, tilt
 from braintumor_desktop.inference.preprocess import Frame
-from braintumor_desktop.inference.slice_axis import extents, positions, smoothing_weights
+from braintumor_desktop.inference.slice_axis import positions, smoothing_weights
 
 CANDIDATE = 0.3
 """Tumour probability on its own slices from which an outline is looked at again in the other planes."""
@@ -35,18 +36,27 @@ SURE, SURE_MM = 0.95, 15.0
 planes don't show it, which are left out then: cut out of slices 3 mm apart and more they are too coarse to show every
 tumour. Of outlines in tumour-free heads none reached both (0.91 at 15 mm and more: a brain stem in slices of 6 mm)."""
 
+DOUBTED_MM, DOUBTED_ML, ONE_TYPE = 10.0, 2.0, 0.5
+"""An outline that would be a lesion by its own plane alone (`ACCEPTED_ALONE`), one type of tumour with this
+probability, reaches so far along its axis and holds so much is shown with a doubt where the other planes deny it: too
+much to say *no tumour*. Outlines in the brain stem and in synthetic heads tend to be of no one type."""
+
 MOST_CANDIDATES = 8
 """Largest first: each takes six more slices through the network."""
 
 UNOUTLINED_ODDS = 0.1
-"""Odds of a tumour are multiplied by this where no outline is accepted: about one tumour in ten goes without one, and
-nearly all tumour-free heads."""
+"""Odds of a tumour are multiplied by this where no outline is accepted or doubted: about one tumour in ten goes without
+one, and nearly all tumour-free heads."""
 
 SUSPICIOUS_MM, SUSPICIOUS_SLICES = 10.0, 3
 """A run of slices called tumour is worth a warning from this length on, and from this number of slices on."""
 
+GREAT_SECTION = 0.9
+"""Share of a series' slices that show less of the head than the one that stands for its great sections. Not the very
+greatest: noise at the ends of thin stacks may pass for a head that fills the picture."""
+
 FULL_HEAD = 0.5
-"""Of the greatest section of the head in a series: slices that show less stand for its ends."""
+"""Of a great section of the head in a series: slices that show less stand for its ends."""
 
 NO_TUMOR = CLASSES.index(TumorClass.NO_TUMOR)
 
@@ -54,26 +64,32 @@ Look = Callable[[Sequence[NDArray[np.generic]]], tuple[NDArray[np.float64], list
 """Slices of any shapes to calibrated probabilities (n, 4) and their outlines (rows, columns)."""
 
 
+class Standing(Enum):
+    """What becomes of an outline: a lesion, shown with a doubt, dropped, or dropped without another look."""
+
+    ACCEPTED = "accepted"
+    DOUBTED = "doubted"
+    DROPPED = "dropped"
+    UNEXAMINED = "unexamined"
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """An outline and what the classifier says of it.
 
-    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes that count; planes: how many, 0
-    where it was not examined.
+    own: (4,), on the slices it covers; probabilities: (4,), pooled over the planes that count, for a doubted one half
+    way between that and its own; planes: how many were pooled, 0 where it was not examined.
     """
 
     outline: Outline
     own: NDArray[np.float64]
     probabilities: NDArray[np.float64]
     planes: int
+    standing: Standing
 
     @property
     def tumor(self) -> float:
-        return 1.0 - float(self.probabilities[NO_TUMOR])
-
-    @property
-    def accepted(self) -> bool:
-        return self.planes > 0 and self.tumor >= (ACCEPTED if self.planes > 1 else ACCEPTED_ALONE)
+        return _tumor(self.probabilities)
 
 
 def smoothed_maps(
@@ -134,21 +150,31 @@ def judge(
     for number, outline in enumerate(candidates):
         own = support(outline, probabilities)
         if number >= MOST_CANDIDATES:
-            judged.append(Candidate(outline, own, own, 0))
+            judged.append(Candidate(outline, own, own, 0, Standing.UNEXAMINED))
             continue
         opinions = [own]
         if volume is not None:
             opinions += [_opinion(outline, mask, volume, geometry, axis, look) for axis in others]
-        if _sure(outline, own, geometry):
-            opinions = [own, *(each for each in opinions[1:] if 1.0 - each[NO_TUMOR] >= ACCEPTED)]
-        judged.append(Candidate(outline, own, pool(opinions) if len(opinions) > 1 else own, len(opinions)))
+        judged.append(_candidate(outline, opinions, geometry))
     return judged
 
 
-def _sure(outline: Outline, own: NDArray[np.float64], geometry: Geometry) -> bool:
-    """Whether its own slices are enough to call it a lesion."""
-    reach = extents(positions(geometry, len(outline.areas)))
-    return 1.0 - own[NO_TUMOR] >= SURE and reach is not None and bool(reach[outline.areas > 0].sum() >= SURE_MM)
+def _candidate(outline: Outline, opinions: Sequence[NDArray[np.float64]], geometry: Geometry) -> Candidate:
+    """opinions: (4,) each, that of its own slices first."""
+    own, reach = opinions[0], reach_mm(outline, geometry) or 0.0
+    if _tumor(own) >= SURE and reach >= SURE_MM:
+        opinions = [own, *(each for each in opinions[1:] if _tumor(each) >= ACCEPTED)]
+    pooled, planes = pool(opinions), len(opinions)
+    if _tumor(pooled) >= (ACCEPTED if planes > 1 else ACCEPTED_ALONE):
+        return Candidate(outline, own, pooled, planes, Standing.ACCEPTED)
+    large = reach >= DOUBTED_MM and (volume_ml(outline.areas, geometry) or 0.0) >= DOUBTED_ML
+    if large and _tumor(own) >= ACCEPTED_ALONE and own[:NO_TUMOR].max() >= ONE_TYPE:
+        return Candidate(outline, own, (own + pooled) / 2, planes, Standing.DOUBTED)
+    return Candidate(outline, own, pooled, planes, Standing.DROPPED)
+
+
+def _tumor(probabilities: NDArray[np.float64]) -> float:
+    return 1.0 - float(probabilities[NO_TUMOR])
 
 
 def _opinion(
@@ -182,22 +208,24 @@ def pool(opinions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Several probability vectors (4,) as one: their normalised geometric mean.
 
     The logarithmic opinion pool (Genest and Zidek, Stat Sci 1986;1:114): a plane that is sure there is no tumour
-    weighs more than one that is undecided. No opinion counts for less than 1 in 1000.
+    weighs more than one that is undecided. No opinion counts for less than 1 in 1000. One alone stays as it is.
     """
+    if len(opinions) == 1:
+        return opinions[0]
     logs = np.log(np.clip(np.stack(opinions), 1e-3, None)).mean(axis=0)
     return np.asarray(np.exp(logs) / np.exp(logs).sum())
 
 
 def series_probabilities(
-    probabilities: NDArray[np.float64], seen: NDArray[np.bool_], accepted: Sequence[Candidate]
+    probabilities: NDArray[np.float64], seen: NDArray[np.bool_], shown: Sequence[Candidate]
 ) -> NDArray[np.float64]:
     """One probability vector (4,) for all slices (n, 4).
 
-    That of the largest accepted lesion. Without one the mean over the slices that show a head, with the odds of a
+    That of the largest outline shown. Without one the mean over the slices that show a head, with the odds of a
     tumour lowered by `UNOUTLINED_ODDS`. For three slices or fewer without a lesion it is their plain mean.
     """
-    if accepted:
-        return accepted[0].probabilities
+    if shown:
+        return shown[0].probabilities
     mean = probabilities[seen].mean(axis=0)
     if len(probabilities) <= SUSPICIOUS_SLICES:
         return np.asarray(mean)
@@ -228,6 +256,11 @@ def sought_class(pooled: NDArray[np.float64]) -> int:
     return NO_TUMOR if pooled[NO_TUMOR] >= 0.5 else int(pooled[:NO_TUMOR].argmax())
 
 
+def great_section(heads: NDArray[np.int64]) -> int:
+    """The slice that shows more of the head than `GREAT_SECTION` of them. heads: (n,) pixels of the head's outline."""
+    return int(np.argsort(heads, kind="stable")[round(GREAT_SECTION * (len(heads) - 1))])
+
+
 def choose_key_slices(
     areas: NDArray[np.int64], probabilities: NDArray[np.float64], top: int, heads: NDArray[np.int64]
 ) -> KeySlices:
@@ -235,11 +268,11 @@ def choose_key_slices(
     heads: (n,) pixels of the head's outline, 0 where there is none.
 
     The most confident one is sought among the slices with an outline; without one, among those that show at least
-    `FULL_HEAD` of the head's greatest section, because nothing is as surely free of tumour as the air above a head. The
+    `FULL_HEAD` of a great section, because nothing is as surely free of tumour as the air above a head. The
     most uncertain one is any that shows a head. Where no slice has a head's outline, all count.
     """
     entropy = -(probabilities * np.log(np.clip(probabilities, 1e-12, None))).sum(axis=1)
-    full = areas > 0 if areas.any() else heads >= FULL_HEAD * heads.max()
+    full = areas > 0 if areas.any() else heads >= FULL_HEAD * heads[great_section(heads)]
     some = heads > 0 if heads.any() else np.ones(len(heads), np.bool_)
     return KeySlices(
         largest=int(areas.argmax()) if areas.any() else None,

@@ -12,6 +12,7 @@ from braintumor_desktop.domain.byte_maps import ByteMaps
 from braintumor_desktop.domain.errors import Cancelled
 from braintumor_desktop.domain.findings import (
     CLASSES,
+    INDETERMINATE,
     KeySlices,
     QualityFlag,
     SliceFinding,
@@ -29,6 +30,7 @@ from braintumor_desktop.inference.series import (
     NO_TUMOR,
     Candidate,
     Look,
+    Standing,
     choose_key_slices,
     has_head,
     judge,
@@ -68,13 +70,14 @@ def read_series(
     if positions(geometry, study.slices) is not None:  # else neighbours in the file may be none in the head
         trim_ends(mask, study.pixels, np.isin(np.arange(study.slices), done))
     judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
-    accepted = [each for each in judged if each.accepted]
-    lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in accepted)
+    accepted = [each for each in judged if each.standing is Standing.ACCEPTED]
+    shown = accepted or [each for each in judged if each.standing is Standing.DOUBTED]
+    lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in shown)
     largest = mask
-    if len(accepted) > 1:
+    if len(shown) > 1:
         largest = mask.copy()
-        keep_only(largest, [accepted[0].outline])
-    keep_only(mask, [each.outline for each in accepted])
+        keep_only(largest, [shown[0].outline])
+    keep_only(mask, [each.outline for each in shown])
     measured = measure(largest, slices.probability, lambda index: _head_px(study, index), geometry)
     index = measured.slice_index
     segmentation = replace(
@@ -85,9 +88,11 @@ def read_series(
         expected_dice=_expected_dice(mask[index], slices.probability[index], calibration.mask_threshold),
     )
     known = slices.probabilities[done]
-    pooled = series_probabilities(known, slices.seen, accepted)
+    pooled = series_probabilities(known, slices.seen, shown)
     # The coverage that was calibrated on slices is no promise about series.
     finding = replace(finding_from(pooled, calibration), coverage=None)
+    if shown and not accepted:
+        finding = replace(finding, label=INDETERMINATE)
     areas = mask[done].sum(axis=(1, 2))
     keys = choose_key_slices(areas, known, sought_class(pooled), slices.heads)
     return Reading(
@@ -101,7 +106,7 @@ def read_series(
             most_confident=int(done[keys.most_confident]),
             most_uncertain=int(done[keys.most_uncertain]),
         ),
-        flags=_flags(study, slices, judged),
+        flags=_flags(study, slices, judged, shown),
     )
 
 
@@ -230,9 +235,16 @@ def partly_flag(study: Study, done: int) -> list[QualityFlag]:
     return [QualityFlag("partly_analysed", words)]
 
 
-def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[QualityFlag]:
+def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate], shown: Sequence[Candidate]) -> list[QualityFlag]:
     flags = partly_flag(study, len(slices.done))
-    if unseen := [c for c in judged if not c.planes]:
+    if shown and shown[0].standing is Standing.DOUBTED:
+        words = phrase(
+            "Outlined with a doubt, the largest on slice {where}: its own slices call it a tumour, slices through it "
+            "in the other planes don't.",
+            where=named_slices([int(c.outline.areas.argmax()) for c in shown]),
+        )
+        flags.append(QualityFlag("outlines_doubted", words))
+    if unseen := [c for c in judged if c.standing is Standing.UNEXAMINED]:
         words = phrase_of_count(
             "{count} smaller outline was left out unexamined, on slice {where}.",
             "{count} smaller outlines were left out unexamined, the largest on slice {where}.",
@@ -240,9 +252,9 @@ def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[Q
             where=named_slices([int(c.outline.areas.argmax()) for c in unseen]),
         )
         flags.append(QualityFlag("outlines_unexamined", words))
-    doubted = [c for c in judged if c.planes and not c.accepted and c.own[NO_TUMOR] < 0.5]
-    if doubted:
-        where = named_slices([int(c.outline.areas.argmax()) for c in doubted])
+    dropped = [c for c in judged if c.standing is not Standing.UNEXAMINED and c not in shown and c.own[NO_TUMOR] < 0.5]
+    if dropped:
+        where = named_slices([int(c.outline.areas.argmax()) for c in dropped])
         words = phrase(
             "Outlines were dropped that the whole series doesn't bear out; the largest on slice {where}.", where=where
         )
@@ -250,7 +262,7 @@ def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate]) -> list[Q
     tumor = 1 - slices.probabilities[slices.done, NO_TUMOR]
     places = positions(study.geometry, study.slices)
     run = suspicious_run(tumor, None if places is None else places[slices.done])
-    if run is not None and not any(c.accepted for c in judged):
+    if run is not None and not shown:
         first, last = (int(slices.done[i]) + 1 for i in run)
         words = phrase(
             "Slices {first} to {last} look like tumour one by one, but no outline in them holds up: look at them.",

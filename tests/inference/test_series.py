@@ -22,6 +22,7 @@ from braintumor_desktop.inference.preprocess import Frame
 from braintumor_desktop.inference.series import (
     NO_TUMOR,
     Candidate,
+    Standing,
     choose_key_slices,
     has_head,
     judge,
@@ -262,20 +263,37 @@ def one_candidate(
 
 def test_a_lesion_must_show_in_the_other_planes_at_the_same_place() -> None:
     seen, denied, elsewhere = (one_candidate(*said) for said in ((TUMOR, True), (NONE, True), (TUMOR, False)))
-    assert (seen.accepted, denied.accepted, elsewhere.accepted) == (True, False, False)
+    assert [each.standing for each in (seen, denied, elsewhere)] == [Standing.ACCEPTED, *[Standing.DROPPED] * 2]
     assert [each.planes for each in (seen, denied, elsewhere)] == [3, 3, 3]
+
+
+def test_a_large_outline_that_only_its_own_slices_call_a_tumour_is_doubted_and_not_dropped() -> None:
+    likely, unlikely = np.array([0.8, 0.02, 0.02, 0.16]), np.array([0.7, 0.03, 0.03, 0.24])
+    lesion = one_candidate(NONE, outlined=True, own=likely, radius=8.5)
+    assert (lesion.standing, lesion.planes) == (Standing.DOUBTED, 3)
+    pooled = pool([likely, NONE, NONE])
+    assert lesion.probabilities == pytest.approx((likely + pooled) / 2)
+    assert pooled[NO_TUMOR] > lesion.probabilities[NO_TUMOR] > likely[NO_TUMOR]
+    assert one_candidate(NONE, outlined=True, own=unlikely, radius=8.5).standing is Standing.DROPPED
+    untyped = np.array([0.4, 0.2, 0.25, 0.15])
+    assert one_candidate(NONE, outlined=True, own=untyped, radius=8.5).standing is Standing.DROPPED
+    assert one_candidate(NONE, outlined=True, own=likely, radius=7.5).standing is Standing.DROPPED, "1.8 ml"
+    assert one_candidate(NONE, outlined=True, own=likely, radius=9, spacing=9.5).standing is Standing.DROPPED, "9.5 mm"
+    assert one_candidate(TUMOR, outlined=True, own=likely, radius=8.5).standing is Standing.ACCEPTED
 
 
 def test_a_long_outline_of_which_its_own_slices_are_sure_needs_no_other_plane() -> None:
     sure, doubted = np.array([0.9, 0.04, 0.03, 0.03]), np.array([0.83, 0.05, 0.03, 0.09])
     for spacing, radius in ((1.0, 9.0), (5.0, 9.0), (6.5, 8.0)):
         lesion = one_candidate(NONE, outlined=False, own=sure, radius=radius, spacing=spacing)
-        assert (lesion.accepted, lesion.planes) == (True, 1)
+        assert (lesion.standing, lesion.planes) == (Standing.ACCEPTED, 1)
         assert lesion.probabilities == pytest.approx(sure)
         assert one_candidate(TUMOR, outlined=True, own=sure, radius=radius, spacing=spacing).planes == 3
-        assert not one_candidate(NONE, outlined=False, own=doubted, radius=radius, spacing=spacing).accepted
-    assert not one_candidate(NONE, outlined=False, own=sure, radius=7.0).accepted, "13 mm"
-    assert not one_candidate(NONE, outlined=False, own=sure, radius=5.0, spacing=6.5).accepted, "one slice"
+        denied = one_candidate(NONE, outlined=False, own=doubted, radius=radius, spacing=spacing)
+        assert denied.standing is not Standing.ACCEPTED
+    for radius, spacing in ((7.0, 1.0), (5.0, 6.5)):  # 13 mm; one slice
+        short = one_candidate(NONE, outlined=False, own=sure, radius=radius, spacing=spacing)
+        assert short.standing is not Standing.ACCEPTED
 
 
 def test_without_known_planes_a_lesion_needs_more_from_its_own() -> None:
@@ -284,10 +302,10 @@ def test_without_known_planes_a_lesion_needs_more_from_its_own() -> None:
     def never(_slices: object) -> tuple[np.ndarray, list[np.ndarray]]:
         raise AssertionError("no other plane is known")
 
-    for probability, accepted in ((0.9, True), (0.7, False)):
+    for probability, standing in ((0.9, Standing.ACCEPTED), (0.7, Standing.DROPPED)):
         rows = np.tile([probability, 0, 0, 1 - probability], (12, 1))
         (candidate,) = judge(mask, rows, mask.astype(np.uint8), Geometry((1.0, 1.0), 2.0), never)
-        assert candidate.accepted is accepted
+        assert candidate.standing is standing
 
 
 def test_the_series_finding_is_that_of_the_largest_lesion_and_never_of_single_slices() -> None:
@@ -296,7 +314,7 @@ def test_the_series_finding_is_that_of_the_largest_lesion_and_never_of_single_sl
     mask = ball((30, 48, 48), (15, 24, 24), 8, 1.0)
     (outline,) = join(mask, None)
     assert support(outline, np.arange(30.0)) == pytest.approx(15)
-    found = Candidate(outline, TUMOR, TUMOR, 3)
+    found = Candidate(outline, TUMOR, TUMOR, 3, Standing.ACCEPTED)
     assert series_probabilities(stack, seen, [found]) == pytest.approx(TUMOR)
     without = series_probabilities(stack, seen, [])
     assert without[NO_TUMOR] > 0.98
@@ -330,6 +348,9 @@ def test_key_slices_are_not_the_empty_ends_of_a_head() -> None:
     none = np.zeros(4, int)
     keys = choose_key_slices(none, rows, NO_TUMOR, np.array([0, 900, 1000, 300]))
     assert (keys.most_confident, keys.most_uncertain) == (1, 2)
+    noise_at_the_end = np.array([900] * 12 + [9000])
+    many = np.vstack([np.tile(rows[1], (11, 1)), rows[3], rows[2]])
+    assert choose_key_slices(np.zeros(13, int), many, NO_TUMOR, noise_at_the_end).most_confident == 11
     flat = np.full((2, 4), 0.25)
     assert choose_key_slices(none, np.vstack([flat, rows[2:]]), NO_TUMOR, np.array([0, 0, 9, 9])).most_uncertain == 2
     assert choose_key_slices(none, rows, NO_TUMOR, none).most_confident == 0  # tight crops have no outline anywhere

@@ -17,14 +17,17 @@ SIZE = 256
 AFFINE = np.diag([-1.0, -1.0, 3.0, 1.0])
 
 
-def read(mask: np.ndarray) -> Reading:
-    """mask: (slices, 256, 256), what the network outlines for certain; every plane agrees."""
+def read(mask: np.ndarray, *, planes_agree: bool = True, tumor_logits: np.ndarray | None = None) -> Reading:
+    """mask: (slices, 256, 256), what the network outlines for certain; tumor_logits: of slices, by default a tumour."""
     source = Source(Path("made"), "0" * 64, 0, InputKind.NIFTI, "made", 8, None)
     study = Study(np.full(mask.shape, 100, np.uint8), source, Geometry((1.0, 1.0), 3.0, ("L", "P"), AFFINE))
-    sure, frame = np.array([8.0, 0.0, 0.0, 0.0], np.float32), Frame(0.0, 0.0, float(SIZE), SIZE, SIZE)
-    heat = np.zeros((SIZE, SIZE), np.float16)
-    answers = [SliceAnswer(sure, each.astype(np.float32), heat, 30_000, frame, 100.0) for each in mask]
-    probabilities = np.array([0.97, 0.01, 0.01, 0.01])
+    frame, heat = Frame(0.0, 0.0, float(SIZE), SIZE, SIZE), np.zeros((SIZE, SIZE), np.float16)
+    logits = np.full(len(mask), 8.0) if tumor_logits is None else tumor_logits
+    answers = [
+        SliceAnswer(np.array([logit, 0, 0, 0]), each.astype(np.float32), heat, 30_000, frame, 100.0)
+        for logit, each in zip(logits, mask, strict=True)
+    ]
+    probabilities = np.array([0.97, 0.01, 0.01, 0.01] if planes_agree else [0.01, 0.01, 0.01, 0.97])
     return read_series(
         study,
         answers,
@@ -79,6 +82,35 @@ def test_outlines_beyond_those_that_are_examined_are_told() -> None:
     flags = {flag.code: flag.sentence for flag in reading.flags}
     assert "3 smaller outlines" in flags["outlines_unexamined"]
     assert "outlines_dropped" not in flags
+
+
+def test_a_doubted_outline_is_shown_and_leaves_the_answer_open() -> None:
+    mask = np.zeros((24, SIZE, SIZE), bool)
+    mask[3:12, 40:60, 40:80] = True
+    mask[16:18, 100:120, 100:120] = True  # 6 mm
+    reading = read(mask, planes_agree=False, tumor_logits=np.full(24, 2.0))
+    found = reading.segmentation
+    assert found is not None
+    assert [lesion.slices for lesion in found.lesions] == [(3, 11)]
+    assert found.mask.any(axis=(1, 2)).nonzero()[0].tolist() == list(range(3, 12))
+    assert reading.key == found.slice_index
+    assert reading.finding.label == "indeterminate"
+    assert 0.4 < reading.finding.tumor_probability < 0.6
+    assert reading.finding.coverage is None
+    flags = {flag.code: str(flag.sentence) for flag in reading.flags}
+    assert flags.keys() == {"outlines_doubted", "outlines_dropped"}
+    assert f"slice {found.lesions[0].key_slice + 1}:" in flags["outlines_doubted"]
+
+
+def test_beside_a_lesion_a_doubted_outline_is_dropped() -> None:
+    mask = np.zeros((24, SIZE, SIZE), bool)
+    mask[2:10, 40:60, 40:80] = True
+    mask[13:22, 100:120, 100:140] = True
+    reading = read(mask, planes_agree=False, tumor_logits=np.where(np.arange(24) < 12, 8.0, 2.0))
+    assert reading.segmentation is not None
+    assert [lesion.slices for lesion in reading.segmentation.lesions] == [(2, 9)]
+    assert reading.finding.label == TumorClass.GLIOMA
+    assert {flag.code for flag in reading.flags} == {"outlines_dropped"}
 
 
 def test_no_tumour_is_not_named_where_a_tumour_is_likelier_than_none() -> None:
