@@ -44,9 +44,9 @@ much to say *no tumour*. Outlines in the brain stem and in synthetic heads tend 
 MOST_CANDIDATES = 8
 """Largest first: each takes six more slices through the network."""
 
-UNOUTLINED_ODDS = 0.1
-"""Odds of a tumour are multiplied by this where no outline is accepted or doubted: about one tumour in ten goes without
-one, and nearly all tumour-free heads."""
+UNOUTLINED_ODDS, DROPPED_ODDS = 0.1, 0.3
+"""Odds of a tumour are multiplied by these where nothing was outlined that its own slices call a tumour, and where such
+an outline was dropped. Of series with a tumour 13 and 15 of 164 end so, of those without 92 and 35 of 130."""
 
 SUSPICIOUS_MM, SUSPICIOUS_SLICES = 10.0, 3
 """A run of slices called tumour is worth a warning from this length on, and from this number of slices on."""
@@ -216,20 +216,27 @@ def pool(opinions: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return np.asarray(np.exp(logs) / np.exp(logs).sum())
 
 
+def to_show(judged: Sequence[Candidate]) -> list[Candidate]:
+    """The lesions or, where there is none, the doubted outlines."""
+    accepted = [each for each in judged if each.standing is Standing.ACCEPTED]
+    return accepted or [each for each in judged if each.standing is Standing.DOUBTED]
+
+
 def series_probabilities(
-    probabilities: NDArray[np.float64], seen: NDArray[np.bool_], shown: Sequence[Candidate]
+    probabilities: NDArray[np.float64], seen: NDArray[np.bool_], judged: Sequence[Candidate]
 ) -> NDArray[np.float64]:
     """One probability vector (4,) for all slices (n, 4).
 
-    That of the largest outline shown. Without one the mean over the slices that show a head, with the odds of a
-    tumour lowered by `UNOUTLINED_ODDS`. For three slices or fewer without a lesion it is their plain mean.
+    That of the largest outline shown. Without one the mean over the slices that show a head, with the odds of a tumour
+    lowered by `UNOUTLINED_ODDS` or `DROPPED_ODDS`. For three slices or fewer without an outline it is their plain mean.
     """
-    if shown:
+    if shown := to_show(judged):
         return shown[0].probabilities
     mean = probabilities[seen].mean(axis=0)
     if len(probabilities) <= SUSPICIOUS_SLICES:
         return np.asarray(mean)
-    lowered = np.where(np.arange(len(CLASSES)) == NO_TUMOR, mean, UNOUTLINED_ODDS * mean)
+    odds = DROPPED_ODDS if any(_tumor(each.own) >= ACCEPTED for each in judged) else UNOUTLINED_ODDS
+    lowered = np.where(np.arange(len(CLASSES)) == NO_TUMOR, mean, odds * mean)
     return np.asarray(lowered / lowered.sum())
 
 

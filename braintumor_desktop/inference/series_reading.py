@@ -38,6 +38,7 @@ from braintumor_desktop.inference.series import (
     smoothed_maps,
     sought_class,
     suspicious_run,
+    to_show,
 )
 from braintumor_desktop.inference.slice_axis import positions, smooth
 from braintumor_desktop.models.manifest import Calibration
@@ -70,8 +71,7 @@ def read_series(
     if positions(geometry, study.slices) is not None:  # else neighbours in the file may be none in the head
         trim_ends(mask, study.pixels, np.isin(np.arange(study.slices), done))
     judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
-    accepted = [each for each in judged if each.standing is Standing.ACCEPTED]
-    shown = accepted or [each for each in judged if each.standing is Standing.DOUBTED]
+    shown = to_show(judged)
     lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in shown)
     largest = mask
     if len(shown) > 1:
@@ -88,10 +88,10 @@ def read_series(
         expected_dice=_expected_dice(mask[index], slices.probability[index], calibration.mask_threshold),
     )
     known = slices.probabilities[done]
-    pooled = series_probabilities(known, slices.seen, shown)
+    pooled = series_probabilities(known, slices.seen, judged)
     # The coverage that was calibrated on slices is no promise about series.
     finding = replace(finding_from(pooled, calibration), coverage=None)
-    if shown and not accepted:
+    if any(each.standing is Standing.DOUBTED for each in shown):
         finding = replace(finding, label=INDETERMINATE)
     areas = mask[done].sum(axis=(1, 2))
     keys = choose_key_slices(areas, known, sought_class(pooled), slices.heads)
@@ -237,7 +237,7 @@ def partly_flag(study: Study, done: int) -> list[QualityFlag]:
 
 def _flags(study: Study, slices: _Slices, judged: Sequence[Candidate], shown: Sequence[Candidate]) -> list[QualityFlag]:
     flags = partly_flag(study, len(slices.done))
-    if shown and shown[0].standing is Standing.DOUBTED:
+    if any(each.standing is Standing.DOUBTED for each in shown):
         words = phrase(
             "Outlined with a doubt, the largest on slice {where}: its own slices call it a tumour, slices through it "
             "in the other planes don't.",

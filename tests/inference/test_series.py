@@ -319,6 +319,11 @@ def test_the_series_finding_is_that_of_the_largest_lesion_and_never_of_single_sl
     without = series_probabilities(stack, seen, [])
     assert without[NO_TUMOR] > 0.98
     assert without.sum() == pytest.approx(1)
+    dropped, harmless = (Candidate(outline, own, NONE, 3, Standing.DROPPED) for own in (TUMOR, NONE))
+    assert series_probabilities(stack, seen, [harmless]) == pytest.approx(without)
+    tumor = 1 - series_probabilities(stack, seen, [dropped, harmless])[NO_TUMOR]
+    mean = 1 - stack.mean(axis=0)[NO_TUMOR]
+    assert tumor / (1 - tumor) == pytest.approx(0.3 * mean / (1 - mean))
     assert series_probabilities(np.array([TUMOR, TUMOR]), np.ones(2, bool), []) == pytest.approx(TUMOR)
 
 
