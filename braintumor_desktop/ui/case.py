@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from braintumor_desktop.domain.errors import BrainTumorError
-from braintumor_desktop.domain.findings import Analysis, SliceMaps
+from braintumor_desktop.domain.findings import INDETERMINATE, Analysis, SliceMaps
 from braintumor_desktop.domain.phrases import phrase
 from braintumor_desktop.domain.reader_measurements import MeasurementHistory
 from braintumor_desktop.domain.study import Study
@@ -178,6 +178,9 @@ class Case:
         self.analysis = analysis
         self.apply_correction()
         self.headline = f"{tr(finding.title)}, {share_in_words(finding.top_probability)}"
+        if finding.types_known and finding.label == INDETERMINATE:
+            share = share_in_words(finding.tumor_probability)
+            self.headline = tr("{finding}, tumour {share}", finding=tr(finding.title), share=share)
         if analysis.quality.in_distribution is False:
             self.headline = f"⚠ {self.headline}"  # a certain answer on a shoulder must not look like any other
         if analysis.slices is not None and not analysis.complete:

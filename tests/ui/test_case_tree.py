@@ -12,7 +12,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtTest import QAbstractItemModelTester
 from pytestqt.qtbot import QtBot
 
-from braintumor_desktop.domain.findings import Quality
+from braintumor_desktop.domain.findings import CLASSES, INDETERMINATE, Finding, Quality
 from braintumor_desktop.imaging.phantom import Lesion, make_volume
 from braintumor_desktop.imaging.phantom_files import write_dicom_series
 from braintumor_desktop.ui.case import Case
@@ -158,6 +158,14 @@ def test_an_answer_on_something_unlike_a_head_is_marked_in_the_list_and_beside_i
     assert case.headline == "⚠ Glioma, 90.0 %"
     opened.results.show_case(case)
     assert opened.results.finding.text().startswith("⚠ The model's finding is glioma")
+
+
+def test_an_open_answer_says_in_the_list_how_likely_a_tumour_is(opened: MainWindow) -> None:
+    (case,) = opened.workspace.model.cases
+    assert case.analysis is not None
+    likely = dict(zip(CLASSES, (0.3, 0.1, 0.05, 0.55), strict=True))
+    case.finish(replace(case.analysis, finding=Finding(INDETERMINATE, likely)))
+    assert case.headline == "Indeterminate, tumour 45.0 %"
 
 
 def test_a_long_answer_takes_two_lines_or_loses_its_middle_but_never_its_probability(opened: MainWindow) -> None:
