@@ -255,12 +255,12 @@ def suspicious_run(tumor: NDArray[np.float64], places: NDArray[np.float64] | Non
     return (first, last) if last - first + 1 >= SUSPICIOUS_SLICES and reach >= SUSPICIOUS_MM else None
 
 
-def sought_class(pooled: NDArray[np.float64]) -> int:
-    """Index of the class that slices are sought for: the likeliest tumour, where tumours are likelier than none.
+def sought_class(pooled: NDArray[np.float64], outlined: bool = False) -> int:
+    """Index of the class that slices are sought for: the likeliest tumour, where one is outlined or likelier than none.
 
     pooled: (4,), the series' probabilities.
     """
-    return NO_TUMOR if pooled[NO_TUMOR] >= 0.5 else int(pooled[:NO_TUMOR].argmax())
+    return NO_TUMOR if pooled[NO_TUMOR] >= 0.5 and not outlined else int(pooled[:NO_TUMOR].argmax())
 
 
 def great_section(heads: NDArray[np.int64]) -> int:

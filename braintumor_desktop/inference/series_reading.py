@@ -94,7 +94,7 @@ def read_series(
     if any(each.standing is Standing.DOUBTED for each in shown):
         finding = replace(finding, label=INDETERMINATE)
     areas = mask[done].sum(axis=(1, 2))
-    keys = choose_key_slices(areas, known, sought_class(pooled), slices.heads)
+    keys = choose_key_slices(areas, known, sought_class(pooled, bool(shown)), slices.heads)
     return Reading(
         segmentation=segmentation,
         heatmap=slices.heatmap,

@@ -88,12 +88,14 @@ def test_a_doubted_outline_is_shown_and_leaves_the_answer_open() -> None:
     mask = np.zeros((24, SIZE, SIZE), bool)
     mask[3:12, 40:60, 40:80] = True
     mask[16:18, 100:120, 100:120] = True  # 6 mm
-    reading = read(mask, planes_agree=False, tumor_logits=np.full(24, 2.0))
+    reading = read(mask, planes_agree=False, tumor_logits=np.where(np.arange(24) == 6, 2.2, 1.9))
     found = reading.segmentation
     assert found is not None
     assert [lesion.slices for lesion in found.lesions] == [(3, 11)]
     assert found.mask.any(axis=(1, 2)).nonzero()[0].tolist() == list(range(3, 12))
     assert reading.key == found.slice_index
+    assert reading.key_slices is not None
+    assert reading.key_slices.most_confident == 6
     assert reading.finding.label == "indeterminate"
     assert 0.4 < reading.finding.tumor_probability < 0.6
     assert reading.finding.coverage is None
