@@ -123,7 +123,7 @@ def with_lesions(data: Path, heads: list[Study]) -> Iterator[tuple[Row, Array, A
 
 
 def overlap(analysis: Analysis, truth: Array, thickness: int) -> float:
-    """Dice of all lesions told."""
+    """Dice of all that is outlined."""
     mask = analysis.segmentation.mask if analysis.segmentation is not None else None
     count = len(truth) // thickness
     true = truth[: count * thickness].reshape(count, thickness, *truth.shape[1:]).mean(axis=1) > 0.5
@@ -141,7 +141,7 @@ def main() -> None:
     analyzer = Analyzer.open("neuro", "cpu")
     print(f"neuro {analyzer.identity.version}, weights {analyzer.identity.sha256[:12]}\n")
     if options.free:
-        print("| head | plane | slices of | finding | tumour | lesions | slices called tumour |")
+        print("| head | plane | slices of | finding | tumour | outlines shown | slices called tumour |")
         print("|---|---|---|---|---|---|---|", flush=True)
         for name, head in heads:
             for axis, plane in enumerate(PLANES):

@@ -66,8 +66,8 @@ def main() -> None:
     analyzer = Analyzer.open("neuro", "cpu")
     print(f"neuro {analyzer.identity.version}, weights {analyzer.identity.sha256[:12]}\n")
     print(
-        "| series | in training | finding | tumour | lesions | slices called tumour | outlines dropped on slices |"
-        " run of slices flagged | most, least certain | seconds |"
+        "| series | in training | finding | tumour | outlines shown | slices called tumour |"
+        " outlines dropped on slices | run of slices flagged | most, least certain | seconds |"
     )
     print("|---|---|---|---|---|---|---|---|---|---|", flush=True)
     for path in [*volumes, options.data / "dicom" / "t1_series_implicit_le"]:
