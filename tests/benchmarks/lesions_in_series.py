@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from braintumor_desktop.domain.findings import INDETERMINATE, Analysis, TumorClass
+from braintumor_desktop.domain.findings import Analysis, TumorClass
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
 from braintumor_desktop.imaging import list_inputs
 from braintumor_desktop.inference import Analyzer
@@ -161,21 +161,21 @@ def main() -> None:
         for thickness in options.thickness:
             found = analyzer.analyze(thick_series(fine, affine, thickness))
             suspected = any(each.tumor_probability > 0.5 for each in found.slices or ())
-            label = found.finding.label
-            tumor, undecided = label not in (TumorClass.NO_TUMOR, INDETERMINATE), label == INDETERMINATE
-            typed = row.label != TumorClass.PITUITARY and label == row.label
-            told[thickness].append((suspected, tumor, undecided, typed, overlap(found, truth, thickness)))
+            doubted = any(flag.code == "outlines_doubted" for flag in found.quality.flags)
+            tumor = found.finding.tumor_probability > 0.5 and not doubted
+            typed = row.label != TumorClass.PITUITARY and found.finding.label == row.label
+            told[thickness].append((suspected, tumor, typed, doubted, overlap(found, truth, thickness)))
     typable = sum(row.label != TumorClass.PITUITARY for row in largest_lesions(options.paths[0]))
     print(
         "| slices of | series | with a slice called tumour | called tumour | of the right type | mean Dice of these | "
-        "indeterminate | mean Dice of these |"
+        "outlined with a doubt | mean Dice of these |"
     )
     print("|---|---|---|---|---|---|---|---|")
     for thickness, rows in told.items():
-        suspected, tumor, undecided, typed, dice = (np.array(column) for column in zip(*rows, strict=True))
+        suspected, tumor, typed, doubted, dice = (np.array(column) for column in zip(*rows, strict=True))
         print(
             f"| {thickness} mm | {len(rows)} | {suspected.sum()} | {tumor.sum()} | {typed.sum()} of {typable} | "
-            f"{dice[tumor].mean():.2f} | {undecided.sum()} | {dice[undecided].mean():.2f} |"
+            f"{dice[tumor].mean():.2f} | {doubted.sum()} | {dice[doubted].mean():.2f} |"
         )
 
 
