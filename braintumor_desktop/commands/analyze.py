@@ -16,7 +16,7 @@ from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from stat import S_ISDIR
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from braintumor_desktop import reporting
 from braintumor_desktop.commands.own_settings import limits_of, own_settings
@@ -32,6 +32,7 @@ from braintumor_desktop.inference.cam_methods import CamMethod
 from braintumor_desktop.models.manifest import find_model
 from braintumor_desktop.reporting import (
     Letterhead,
+    Report,
     atomic_write,
     build_report,
     distinct_stems,
@@ -51,6 +52,9 @@ from braintumor_desktop.reporting.deidentification.analyses import deidentified,
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 from braintumor_desktop.storage.settings import Settings
+
+if TYPE_CHECKING:
+    from braintumor_desktop.reporting.pdf import Paper  # with a library that not every run needs
 
 READ_AHEAD = 4
 """Inputs kept loaded ahead of the network, a worker; bounds the memory of a long batch."""
@@ -316,10 +320,12 @@ def _write(analysis: Analysis, options: Options, stem: str, settings: Settings) 
     to_mask, to_heatmap = (write_mask, write_heatmap) if picture else (write_mask_nifti, write_heatmap_nifti)
     mask = to_mask(analysis, options.masks, stem=stem) if options.masks else None
     heatmap = to_heatmap(analysis, options.heatmaps, stem=_heatmap_stem(options, stem)) if options.heatmaps else None
-    if options.report:
-        write_reports(analysis, options.report, stem, settings, deidentified=options.deidentify)
-    if options.dicom:
-        _write_dicom(analysis, options.dicom / stem, options)
+    if options.report or options.dicom:
+        report = report_of(analysis, settings, deidentified=options.deidentify)
+        if options.report:
+            write_reports(report, options.report, stem, settings)
+        if options.dicom:
+            _write_dicom(report, analysis, options.dicom / stem, options, _paper(settings))
     return json_line(analysis, mask_path=_named(mask, options), heatmap_path=_named(heatmap, options))
 
 
@@ -335,13 +341,11 @@ def _named(path: Path | None, options: Options) -> Path | None:
     return Path(path.name) if path is not None and options.deidentify else path
 
 
-def _write_dicom(analysis: Analysis, folder: Path, options: Options) -> None:
+def _write_dicom(report: Report, analysis: Analysis, folder: Path, options: Options, paper: Paper) -> None:
     from braintumor_desktop.reporting.dicom.identity import Identity  # as slow as pydicom
 
-    facts = find_model(analysis.model.id).facts()
-    report = build_report(analysis, model_facts=facts, deidentified=options.deidentify)
     identity = Identity.of_deidentified(analysis.study) if options.deidentify else Identity()
-    reporting.write_dicom(report, analysis, folder, options.dicom_kinds, identity)
+    reporting.write_dicom(report, analysis, folder, options.dicom_kinds, identity, paper)
 
 
 def _report_path(options: Options, stem: str) -> Path | None:
@@ -352,20 +356,26 @@ def _report_files(folder: Path, stem: str) -> tuple[Path, Path]:
     return folder / f"{stem}.pdf", folder / f"{stem}.report.png"
 
 
-def write_reports(
-    analysis: Analysis, folder: Path, stem: str, settings: Settings, *, deidentified: bool = False
-) -> tuple[Path, Path]:
-    """PDF and PNG report of one analysis; their paths. Raises BrainTumorError (export_failed).
+def report_of(analysis: Analysis, settings: Settings, *, deidentified: bool = False) -> Report:
+    """With the clinic's letterhead.
 
     deidentified: of an analysis of `reporting.deidentification.analyses.deidentified`.
     """
-    ensure_folder(folder)
     head = Letterhead.from_settings(
         settings.clinic_name, settings.clinic_address, settings.clinic_footer, settings.clinic_logo
     )
     facts = find_model(analysis.model.id).facts()
-    report = build_report(analysis, model_facts=facts, letterhead=head, deidentified=deidentified)
+    return build_report(analysis, model_facts=facts, letterhead=head, deidentified=deidentified)
+
+
+def _paper(settings: Settings) -> Paper:
+    return "Letter" if settings.paper == "Letter" else "A4"
+
+
+def write_reports(report: Report, folder: Path, stem: str, settings: Settings) -> tuple[Path, Path]:
+    """PDF and PNG of one report; their paths. Raises BrainTumorError (export_failed)."""
+    ensure_folder(folder)
     pdf, png = _report_files(folder, stem)
-    write_pdf(report, pdf, paper="Letter" if settings.paper == "Letter" else "A4")
+    write_pdf(report, pdf, paper=_paper(settings))
     write_png(report, png)
     return pdf, png

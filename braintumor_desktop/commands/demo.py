@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from braintumor_desktop import RESEARCH_USE
-from braintumor_desktop.commands.analyze import write_reports
+from braintumor_desktop.commands.analyze import report_of, write_reports
 from braintumor_desktop.commands.own_settings import own_settings
 from braintumor_desktop.commands.terminal import has_display
 from braintumor_desktop.imaging import load
@@ -24,7 +24,8 @@ def run(out: Path, *, show: bool = True) -> int:
     ensure_folder(out)
     picture = write_sample_picture(out / "phantom.png")
     analysis = Analyzer.open().analyze(load(picture))
-    pdf, png = write_reports(analysis, out, "phantom", own_settings())
+    settings = own_settings()
+    pdf, png = write_reports(report_of(analysis, settings), out, "phantom", settings)
     mask = write_mask(analysis, out, stem="phantom.mask")
     heatmap = write_heatmap(analysis, out, stem="phantom.heatmap")
     line = json_line(analysis, mask_path=mask, heatmap_path=heatmap)

@@ -65,12 +65,15 @@ class Finding:
     A model that can't tell types apart gives that of ``no_tumor`` alone, and calls any tumour ``indeterminate``;
     prediction_set: the classes that conformal prediction can't exclude at `coverage`
     (None and None where the model was not calibrated for sets).
+    doubted: all that is outlined of a series is called a tumour by its own slices and not by those through it in other
+    planes; the label is then ``indeterminate``.
     """
 
     label: str
     probabilities: Mapping[TumorClass, float]
     prediction_set: tuple[TumorClass, ...] | None = None
     coverage: float | None = None
+    doubted: bool = False
 
     @property
     def tumor_probability(self) -> float:
@@ -110,6 +113,12 @@ class Finding:
         if not self.types_known:
             return phrase(
                 "The model sees no tumour (probability {percent}); it can't tell types apart.", percent=percent
+            )
+        if self.doubted:
+            return phrase(
+                "Indeterminate: outlined with a doubt, as its own slices call it a tumour and other planes don't "
+                "(any tumour: {percent}).",
+                percent=phrase("{percent:.0f} %", percent=100 * self.tumor_probability),
             )
         if self.label == INDETERMINATE:
             return phrase(

@@ -92,7 +92,7 @@ def read_series(
     # The coverage that was calibrated on slices is no promise about series.
     finding = replace(finding_from(pooled, calibration), coverage=None)
     if any(each.standing is Standing.DOUBTED for each in shown):
-        finding = replace(finding, label=INDETERMINATE)
+        finding = replace(finding, label=INDETERMINATE, doubted=True)
     areas = mask[done].sum(axis=(1, 2))
     keys = choose_key_slices(areas, known, sought_class(pooled, bool(shown)), slices.heads)
     return Reading(

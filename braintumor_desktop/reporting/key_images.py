@@ -78,15 +78,21 @@ def render_key_images(
             canvas.draw_diameter(outlined, diameter)
         canvas.draw_outlines(outlined, outlines, OUTLINE_COLOUR, thickness=3)
         found = segmentation.present
+        doubted = analysis.finding.doubted
         caption = (
-            tr("Lesion outline (yellow) and diameters (blue).") if found else tr("No lesion outlined by the model.")
+            tr("No lesion outlined by the model.")
+            if not found
+            else tr("Outlined with a doubt (yellow), diameters (blue).")
+            if doubted
+            else tr("Lesion outline (yellow) and diameters (blue).")
         )
         alt = _alt(
             count,
             tr("The picture with the model's lesion outline.") if found else tr("The picture, without an outline."),
             here,
         )
-        images.append(KeyImage(tr("Lesion outline"), caption, alt, outlined, bar, letters))
+        title = tr("Doubted outline") if doubted else tr("Lesion outline")
+        images.append(KeyImage(title, caption, alt, outlined, bar, letters))
     if analysis.explanation is not None:
         heat = np.clip(np.nan_to_num(canvas.resample(analysis.explanation.heatmap[index])), 0.0, 1.0)
         low, high = _HEAT_OPACITY

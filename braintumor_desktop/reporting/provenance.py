@@ -62,8 +62,8 @@ def _from_header(header: Any) -> tuple[Fact, ...]:
         text = str(header.get(keyword) or "").strip().strip("\0")
         if text:
             found.append(Fact(label, wording(text)))
-    # A UID alone says nothing of a patient, and every file has one.
-    return tuple(found) if len(found) > 1 else ()
+    # The study's UID alone says nothing of a patient, and nearly every file has one.
+    return () if [fact.label for fact in found] == [tr("Study UID")] else tuple(found)
 
 
 def _person(name: str) -> str:

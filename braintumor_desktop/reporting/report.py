@@ -292,7 +292,7 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
                 tr("with a reader's outline; the model's own estimate, from its probabilities"),
             )
         )
-    rows += _lesions(found)
+    rows += _lesions(found, analysis.finding.doubted)
     if analysis.explanation is not None and analysis.explanation.energy_in_mask is not None:
         energy = figures.share_in_words(analysis.explanation.energy_in_mask)
         rows.append(
@@ -305,7 +305,7 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
     return tuple(rows)
 
 
-def _lesions(found: Segmentation) -> list[Measurement]:
+def _lesions(found: Segmentation, doubted: bool) -> list[Measurement]:
     """One row a lesion of a series, largest first, while a page has room."""
     rows = []
     for number, lesion in enumerate(found.lesions[:MOST_LESIONS], 1):
@@ -323,11 +323,12 @@ def _lesions(found: Segmentation) -> list[Measurement]:
                 key_slice=lesion.key_slice + 1,
             )
         ]
-        if lesion.measurable is not None:
+        if lesion.measurable is not None and not doubted:
             where.append(
                 tr("RANO measurable") if lesion.measurable else tr("not RANO measurable (10 mm × 10 mm on 2 slices)")
             )
-        rows.append(Measurement(tr("Lesion {number}", number=number), ", ".join(parts), "; ".join(where)))
+        name = tr("Doubted outline {number}", number=number) if doubted else tr("Lesion {number}", number=number)
+        rows.append(Measurement(name, ", ".join(parts), "; ".join(where)))
     if len(found.lesions) > MOST_LESIONS:
         rows.append(
             Measurement(tr("More lesions"), str(len(found.lesions) - MOST_LESIONS), tr("smaller ones, outlined too"))

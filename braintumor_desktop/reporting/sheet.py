@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue
@@ -38,7 +39,7 @@ _POINT = 25.4 / 72
 _BANNER_HEIGHT = 6.6
 _FOOTER_HEIGHT = 7.4
 _FOOTNOTE, _MOST_FOOTNOTES = 6.6, 8  # points, lines
-_FAMILY = "NotoSans"
+FAMILY = "NotoSans"
 _LANGUAGE_TAGS = {"en": "en-GB"}
 # fpdf2 puts the number of pages in its place. printable() keeps it out of every other text.
 _ALL_PAGES = "\x00"
@@ -47,7 +48,8 @@ _ALL_PAGES = "\x00"
 class _Producer(OutputProducer):
     """Writes the document information too, that fpdf2 leaves out of every PDF/A although part 2 allows it.
 
-    Most programs look there for title, author and date, and not in the XMP metadata.
+    Most programs look there for title, author and date, and not in the XMP metadata. Nor does the moment of writing
+    stand in the latter: a report is the same file whenever it is drawn, and one without its day keeps it to itself.
     """
 
     def _add_xmp_metadata(self) -> PDFXmpMetadata | None:
@@ -55,19 +57,22 @@ class _Producer(OutputProducer):
         self.fpdf._compliance = None  # all that is left for it to decide is whether the information is left out
         return metadata
 
+    def _build_xmp_from_info(self) -> str:
+        told = super()._build_xmp_from_info()
+        created = re.search(r'xmp:CreateDate="([^"]*)"', told)
+        assert created is not None
+        return re.sub(r'(xmp:(?:Modify|Metadata)Date)="[^"]*"', rf'\1="{created[1]}"', told)
 
-class Sheet(FPDF):
-    """A PDF/A-2u document with the report's banner above and its footer below every page."""
 
-    def __init__(self, size: tuple[float, float], *, banner: str, footer: tuple[str, str], footnote: str = "") -> None:
-        """size: width and height in mm; banner: one line; footer: a name, shortened to fit, and what follows it.
+class Lettering(FPDF):
+    """A PDF with the report's fonts, to be used in a ``with`` block; letters of the language's script are joined."""
 
-        footnote: above the footer of every page; what goes beyond eight lines is cut off, with … in its place.
-        """
-        super().__init__(unit="mm", format=size, enforce_compliance="PDF/A-2U")
-        families = [family for family in (_FAMILY, current_language().font) if family]
+    def __init__(self, size: tuple[float, float], unit: Literal["mm", "pt"], **options: Any) -> None:
+        """size: width and height in that unit. Raises BrainTumorError EXPORT_FAILED where the fonts are missing."""
+        super().__init__(unit=unit, format=size, **options)
+        self._families = [family for family in (FAMILY, current_language().font) if family]
         try:
-            for family in families:
+            for family in self._families:
                 for style, weight in (("", "Regular"), ("B", "Bold")):
                     self.add_font(family, style, bundled("resources", "fonts", f"{family}-{weight}.ttf"))
         except OSError as missing:
@@ -76,19 +81,11 @@ class Sheet(FPDF):
                 phrase("The fonts that come with the program are missing."),
                 phrase("Install the program again."),
             ) from missing
-        fonts = [self.fonts[family.lower()] for family in families]
-        self._glyphs = frozenset().union(*(font.cmap for font in fonts if isinstance(font, TTFFont)))
-        if families[1:]:
-            self.set_fallback_fonts(families[1:])
+        if self._families[1:]:
+            self.set_fallback_fonts(self._families[1:])
             self.set_text_shaping(True)  # joins letters to syllables
-        self._banner, self._footer = banner, footer
-        self.alias_nb_pages(_ALL_PAGES)
-        self.set_margins(MARGIN, MARGIN)
         self.set_auto_page_break(False)
         self.c_margin = 0.0
-        self._tags = 0  # how deep in tagged content
-        self._footnote_text = footnote.strip()
-        self._footnote: list[str] = []
 
     def __enter__(self) -> Self:
         return self
@@ -98,6 +95,25 @@ class Sheet(FPDF):
         for font in self.fonts.values():
             if isinstance(font, TTFFont):
                 font.close()
+
+
+class Sheet(Lettering):
+    """A PDF/A-2u document with the report's banner above and its footer below every page."""
+
+    def __init__(self, size: tuple[float, float], *, banner: str, footer: tuple[str, str], footnote: str = "") -> None:
+        """size: width and height in mm; banner: one line; footer: a name, shortened to fit, and what follows it.
+
+        footnote: above the footer of every page; what goes beyond eight lines is cut off, with … in its place.
+        """
+        super().__init__(size, "mm", enforce_compliance="PDF/A-2U")
+        fonts = [self.fonts[family.lower()] for family in self._families]
+        self._glyphs = frozenset().union(*(font.cmap for font in fonts if isinstance(font, TTFFont)))
+        self._banner, self._footer = banner, footer
+        self.alias_nb_pages(_ALL_PAGES)
+        self.set_margins(MARGIN, MARGIN)
+        self._tags = 0  # how deep in tagged content
+        self._footnote_text = footnote.strip()
+        self._footnote: list[str] = []
 
     def describe(self, title: str, subject: str, author: str, created: datetime) -> None:
         self.set_title(self.printable(title))
@@ -369,7 +385,7 @@ class Sheet(FPDF):
         self.write_line(text, left + 0.6, y + 0.05, size, bold=True, colour=WHITE)
 
     def _style(self, size: float, bold: bool, colour: Colour) -> None:
-        self.set_font(_FAMILY, "B" if bold else "", size)
+        self.set_font(FAMILY, "B" if bold else "", size)
         self.set_text_color(*colour)
         if self.page and self.current_font is not None and not self.current_font_is_set_on_page:
             # fpdf2 2.8.9 forgets to where a line begins in a fallback font: the next one then has that font's glyphs.

@@ -50,6 +50,9 @@ COLUMNS = (*_SOURCE, *_ANSWER, *_READER, *_FILES_AND_MODEL)
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+_DOUBTED = "outlines_doubted"  # said of each lesion, too
+
+
 def table_rows(line: Mapping[str, Any], *, reader: ReaderNote | None = None, report: Path | None = None) -> list[Row]:
     """The rows of one JSON line, see `json_line` and `error_line`: the input itself, then its lesions.
 
@@ -95,7 +98,8 @@ def table_rows(line: Mapping[str, Any], *, reader: ReaderNote | None = None, rep
         "mask": found["mask"],
         "heatmap": line["explanation"]["heatmap"],
     }
-    rows = [_lesion(number, each) for number, each in enumerate(lesions or (), 1)]
+    doubted = _DOUBTED if _DOUBTED in quality["flags"] else None
+    rows = [{**_lesion(number, each), "flags": doubted} for number, each in enumerate(lesions or (), 1)]
     return [shared | each for each in (whole, *rows)]
 
 

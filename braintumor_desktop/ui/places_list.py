@@ -42,7 +42,8 @@ class PlacesList(QListWidget):
         self._places = []
         found, keys = analysis.segmentation, analysis.key_slices
         for number, lesion in enumerate(() if found is None else found.lesions, 1):
-            self._add(lesion_words(number, lesion), lesion.key_slice, _point_on_key_slice(analysis, lesion))
+            words = lesion_words(number, lesion, doubted=analysis.finding.doubted)
+            self._add(words, lesion.key_slice, _point_on_key_slice(analysis, lesion))
         if keys is not None:
             self._add(tr("Most certain: slice {number}", number=keys.most_confident + 1), keys.most_confident, None)
             self._add(tr("Least certain: slice {number}", number=keys.most_uncertain + 1), keys.most_uncertain, None)
@@ -68,9 +69,9 @@ class PlacesList(QListWidget):
         self.place_chosen.emit(*self._places[self.row(item)])
 
 
-def lesion_words(number: int, lesion: Lesion) -> str:
+def lesion_words(number: int, lesion: Lesion, *, doubted: bool = False) -> str:
     """Size and place of one lesion, in two lines."""
-    first = [tr("Lesion {number}", number=number)]
+    first = [tr("Doubted outline {number}", number=number) if doubted else tr("Lesion {number}", number=number)]
     if lesion.volume_ml is not None:
         first.append(in_words(lesion.volume_ml, 2, "ml"))
     if lesion.diameters is not None:
@@ -79,7 +80,7 @@ def lesion_words(number: int, lesion: Lesion) -> str:
     begin, end = lesion.slices
     where = tr("slices {first} to {last}", first=begin + 1, last=end + 1)
     second = [tr("slice {number}", number=begin + 1) if begin == end else where]
-    if lesion.measurable is not None:
+    if lesion.measurable is not None and not doubted:
         second.append(tr("RANO measurable") if lesion.measurable else tr("not RANO measurable"))
     return " · ".join(first) + "\n" + " · ".join(second)
 

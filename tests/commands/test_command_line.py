@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pypdfium2
 import pytest
 from picture_files import read
@@ -199,13 +200,16 @@ def test_a_batch_writes_one_report_an_input_and_one_table(
     save_settings(Settings(clinic_name="Clinic by the Park", paper="Letter"))
     table, reports = tmp_path / "made" / "table.csv", tmp_path / "reports"
     inputs = [str(pictures / "scan.png"), str(pictures / "cut.png")]
-    assert main(["analyze", *inputs, "--csv", str(table), "--report", str(reports)]) == 1
+    objects = tmp_path / "objects"
+    assert main(["analyze", *inputs, "--csv", str(table), "--report", str(reports), "--dicom", str(objects)]) == 1
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(Path(row["path"]).name, row["status"]) for row in rows] == [("scan.png", "ok"), ("cut.png", "error")]
     assert rows[0]["report"] == str(reports / "scan.pdf")
     assert sorted(path.name for path in reports.iterdir()) == ["scan.pdf", "scan.report.png"]
-    document = pypdfium2.PdfDocument(reports / "scan.pdf")
+    pdf = (reports / "scan.pdf").read_bytes()
+    assert pydicom.dcmread(objects / "scan" / "pdf.dcm").EncapsulatedDocument.startswith(pdf)
+    document = pypdfium2.PdfDocument(pdf)
     page = document[0]
     assert "Clinic by the Park" in page.get_textpage().get_text_range()  # as the settings have it
     assert page.get_width() == pytest.approx(612, abs=0.1)

@@ -97,6 +97,7 @@ def test_a_doubted_outline_is_shown_and_leaves_the_answer_open() -> None:
     assert reading.key_slices is not None
     assert reading.key_slices.most_confident == 6
     assert reading.finding.label == "indeterminate"
+    assert "outlined with a doubt" in str(reading.finding.sentence())
     assert 0.4 < reading.finding.tumor_probability < 0.6
     assert reading.finding.coverage is None
     flags = {flag.code: str(flag.sentence) for flag in reading.flags}

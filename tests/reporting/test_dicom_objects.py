@@ -218,6 +218,16 @@ def test_probabilities_are_kept_to_one_part_in_255(series: Study, tmp_path: Path
         assert np.array_equal(stored.pixel_array[planes[place]], np.rint(mask[index] * 0.8 * 255))
 
 
+def test_outlines_in_doubt_are_called_so_in_every_object(series: Study, tmp_path: Path) -> None:
+    plain = outlined(series, ellipsoid(series, (0.4, 0.4, 0.6)), lesions=True)
+    analysis = replace(plain, finding=replace(plain.finding, label="indeterminate", doubted=True))
+    made = written(analysis, tmp_path)
+    assert [each.SegmentLabel for each in made["seg"].SegmentSequence] == ["Doubted outline 1"]
+    assert "Doubted outline 1" in dumped("dsrdump", tmp_path / "sr.dcm")
+    assert made["sc-002"].DerivationDescription.startswith("Doubted outline:")
+    assert "outlined with a doubt" in made["sc-002"].ImageComments
+
+
 def test_the_report_says_each_class_with_its_code_and_probability(series: Study, tmp_path: Path) -> None:
     analysis = outlined(series, ellipsoid(series, (0.4, 0.4, 0.6)))
     note = ReaderNote("disagree", "Rather an ödema.", "A. Reader")
@@ -265,6 +275,15 @@ def test_captures_carry_the_research_notice_in_their_pixels(series: Study, tmp_p
         assert (np.abs(below.astype(int) - (255, 214, 102)).sum(axis=2) < 30).any()
         assert RESEARCH_USE in drawn.ImageComments
         assert drawn.ImageType[:2] == ["DERIVED", "SECONDARY"]
+
+
+def test_a_capture_names_the_frame_that_it_shows(shared_data: Path, tmp_path: Path) -> None:
+    study = load(shared_data / "dicom/enhanced/emri_small_big_endian.dcm")
+    analysis = outlined(study, ellipsoid(study, (0.4, 0.5, 0.5)))
+    made = written(analysis, tmp_path, (DicomKind.CAPTURE,))
+    for each in made.values():
+        (source,) = each.SourceImageSequence
+        assert source.ReferencedFrameNumber == analysis.key_slice + 1
 
 
 def test_a_deidentified_export_names_neither_patient_nor_study_nor_image(series: Study, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ No PDF/A validator is among the tools, so this is no proof of conformance: docs/
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import UTC, date, datetime
 from io import BytesIO
 from typing import Any
@@ -100,6 +101,12 @@ def drawn_glyphs(pdf: Any) -> dict[Any, set[int]]:
                 for text in (bytes(each) for each in texts if isinstance(each, pikepdf.String)):
                     found.setdefault(font, set()).update(text[i] << 8 | text[i + 1] for i in range(0, len(text), 2))
     return found
+
+
+def test_no_date_but_the_report_s_own_stands_in_the_metadata(pdf: Any) -> None:
+    told = pdf.Root.Metadata.read_bytes().decode()
+    assert set(re.findall(r'xmp:\w+Date="([^"]*)"', told)) == {"2026-03-04T15:06:00+00:00"}
+    assert "/ModDate" not in pdf.docinfo
 
 
 def test_fonts_are_inside_with_their_own_widths_and_their_letters(pdf: Any) -> None:

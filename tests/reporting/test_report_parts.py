@@ -90,6 +90,21 @@ def test_a_deidentified_report_has_no_identifier_in_text_metadata_or_bookmarks(m
     assert "0123456789abcdef" not in text  # who has the file could tell by its hash whose report this is
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"), [({"PatientName": "Doe^Jane"}, ["Doe, Jane"]), ({"StudyInstanceUID": "1.2.3"}, [])]
+)
+def test_a_single_identifier_is_told_unless_it_is_the_study_s_uid(
+    make_analysis: Any, fields: dict[str, str], told: list[str]
+) -> None:
+    header = Dataset()
+    for keyword, value in fields.items():
+        setattr(header, keyword, value)
+    analysis = make_analysis(kind=InputKind.DICOM)
+    report = build_report(dataclasses.replace(analysis, study=dataclasses.replace(analysis.study, headers=(header,))))
+    assert [fact.value for fact in report.identifiers] == told
+    assert bool(report.identity) is not bool(told)
+
+
 def test_a_file_without_identifiers_is_said_to_have_none(make_analysis: Any) -> None:
     assert "a picture has no fields for them" in build_report(make_analysis()).identity
     for kind in (InputKind.DICOM, InputKind.NIFTI):

@@ -59,6 +59,18 @@ def test_the_report_says_size_slices_and_measurability_of_each_lesion(make_analy
     assert "most certain on slice 3, least on slice 1" in report.image_notes
 
 
+def test_an_outline_in_doubt_is_called_so_and_never_measurable(make_analysis: Any) -> None:
+    analysis = series(make_analysis, 1)
+    doubted = dataclasses.replace(analysis.finding, label="indeterminate", doubted=True)
+    report = build_report(dataclasses.replace(analysis, finding=doubted))
+    rows = {row.name: row for row in report.measurements}
+    assert "Lesion 1" not in rows
+    assert rows["Doubted outline 1"].method == "slices 2 to 3, measured on 2"
+    assert report.images[1].title == "Doubted outline"
+    assert report.images[1].caption == "Outlined with a doubt (yellow), diameters (blue)."
+    assert report.finding.startswith("Indeterminate: outlined with a doubt")
+
+
 def test_the_report_names_four_lesions_and_counts_the_rest(make_analysis: Any) -> None:
     names = [row.name for row in build_report(series(make_analysis, 6)).measurements]
     assert [n for n in names if n.startswith("Lesion")] == [f"Lesion {i}" for i in range(1, 5)]

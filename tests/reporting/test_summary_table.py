@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.domain.findings import Lesion, SliceFinding
+from braintumor_desktop.domain.findings import Lesion, Quality, QualityFlag, SliceFinding
 from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.reporting import ReaderNote, error_line, json_line, table_rows, write_table
 from braintumor_desktop.reporting.table import COLUMNS, render_table
@@ -68,6 +68,12 @@ def test_a_series_gives_a_row_and_each_of_its_lesions_another(make_analysis: Any
     assert (lesion["first_slice"], lesion["last_slice"], lesion["key_slice"]) == ("1", "3", "2")  # as on the screen
     assert (lesion["volume_ml"], lesion["center_right_mm"], lesion["measurable"]) == ("7.7", "-20.2", "yes")
     assert lesion["label"] == ""
+
+
+def test_each_outline_in_doubt_is_flagged_in_its_own_row(make_analysis: Any) -> None:
+    quality = Quality(flags=(QualityFlag("outlines_doubted", "…"), QualityFlag("low_resolution", "…")))
+    rows = read(render_table(table_rows(json_line(dataclasses.replace(of_series(make_analysis), quality=quality)))))
+    assert [row["flags"] for row in rows] == ["outlines_doubted; low_resolution", *["outlines_doubted"] * 2]
 
 
 def test_millimetres_are_empty_without_spacing(make_analysis: Any) -> None:

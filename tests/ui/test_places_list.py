@@ -65,6 +65,16 @@ def test_each_lesion_stands_with_its_size_and_its_measurability(answered: MainWi
     ]
 
 
+def test_outlines_in_doubt_are_not_called_lesions(answered: MainWindow) -> None:
+    case = answered.workspace.model.cases[0]
+    assert case.analysis is not None
+    case.analysis = replace(case.analysis, finding=replace(case.analysis.finding, doubted=True))
+    answered.results.show_case(case)
+    places = answered.results.places
+    assert places.item(0).text().startswith("Doubted outline 1 · 12.34 ml · ")
+    assert places.item(1).text() == "Doubted outline 2\nslice 13"
+
+
 def test_a_click_on_a_lesion_shows_its_largest_slice_and_all_planes_through_it(
     qtbot: QtBot, answered: MainWindow
 ) -> None:

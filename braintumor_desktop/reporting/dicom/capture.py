@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import math
+from collections.abc import Sequence
 
 import numpy as np
+import pypdfium2
+from fpdf.enums import XPos, YPos
 from highdicom.enum import CoordinateSystemNames
 from highdicom.sc import SCImage
 from numpy.typing import NDArray
@@ -16,15 +18,16 @@ from braintumor_desktop import RESEARCH_USE
 from braintumor_desktop.domain.findings import Analysis
 from braintumor_desktop.language import tr
 from braintumor_desktop.locations import bundled
+from braintumor_desktop.reporting.canvas import Rgb
 from braintumor_desktop.reporting.dicom.equipment import OutputSeries, complete, made_by, patient_arguments
 from braintumor_desktop.reporting.dicom.identity import new_uid
 from braintumor_desktop.reporting.dicom.source import SourceSeries
 from braintumor_desktop.reporting.key_images import KeyImage
 from braintumor_desktop.reporting.report import Report
+from braintumor_desktop.reporting.sheet import FAMILY, Colour, Lettering
 
-_MARGIN, _LINE, _ASCENT = 10, 21, 16  # pixels
+_MARGIN, _SIZE, _LINE, _TALLEST = 10, 15, 21, 2000  # pixels
 _INK, _PALE, _WARNING = (235, 235, 235), (175, 175, 175), (255, 214, 102)
-_SCRIPT = re.compile("[\u0900-\u097f\u200c\u200d]+")  # Devanagari, which has a font of its own
 _NARROWEST = 560  # so that the sentences fit beside a tall picture, too
 
 
@@ -59,29 +62,50 @@ def capture(report: Report, analysis: Analysis, source: SourceSeries) -> list[Da
     return made
 
 
-def draw(image: KeyImage, report: Report) -> NDArray[np.uint8]:
-    """(rows, columns, 3): the key image with letters, scale and colour bar; below it what it is and is not."""
+def draw(image: KeyImage, report: Report) -> Rgb:
+    """The key image with letters, scale and colour bar; below it what it is and is not."""
     rows, columns = image.pixels.shape[:2]
     width = max(columns, _NARROWEST)
     left = (width - columns) // 2
-    regular, bold = _Type("Regular"), _Type("Bold")
     words = [
-        (image.title, bold, _INK),
-        *((line, regular, _PALE) for line in _wrapped(f"{image.caption} {report.image_notes}", regular, width)),
-        *((line, regular, _INK) for line in _wrapped(report.finding, regular, width)),
-        *((line, bold, _WARNING) for line in _wrapped(report.banner, bold, width)),
+        (image.title, True, _INK),
+        (f"{image.caption} {report.image_notes}", False, _PALE),
+        (report.finding, False, _INK),
+        (report.banner, True, _WARNING),
     ]
     if report.synthetic:
-        words.append((tr("Synthetic data: there is no patient."), bold, _WARNING))
-    canvas = Image.new("RGB", (width, rows + 2 * _MARGIN + _LINE * len(words)))
+        words.append((tr("Synthetic data: there is no patient."), True, _WARNING))
+    below = _lettered(words, width)
+    canvas = Image.new("RGB", (width, rows + below.height))
     canvas.paste(Image.fromarray(image.pixels), (left, 0))
+    canvas.paste(below, (0, rows))
     pen = ImageDraw.Draw(canvas)
-    _marks(pen, image, left, bold.latin)
+    _marks(pen, image, left, _font("Bold"))
     if image.colour_bar is not None:
-        _colour_bar(canvas, pen, image.colour_bar, left + columns, rows, regular.latin)
-    for line, (text, weight, colour) in enumerate(words):
-        weight.write(pen, _MARGIN, rows + _MARGIN + line * _LINE + _ASCENT, text, colour)
+        _colour_bar(canvas, pen, image.colour_bar, left + columns, rows, _font("Regular"))
     return np.asarray(canvas)
+
+
+def _lettered(words: Sequence[tuple[str, bool, Colour]], width: int) -> Image.Image:
+    """Sentences, whether bold, and their colours, below one another on black, `width` pixels wide.
+
+    By way of a PDF, whose letters are shaped by what comes with the program: Pillow alone can't join Devanagari's.
+    """
+    with Lettering((width, _TALLEST), "pt") as page:
+        page.set_margins(_MARGIN, _MARGIN)
+        page.add_page()
+        page.rect(0, 0, width, _TALLEST, style="F")
+        for text, bold, colour in words:
+            page.set_font(FAMILY, "B" if bold else "", _SIZE)
+            page.set_text_color(*colour)
+            page.multi_cell(0, _LINE, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+        height = min(_TALLEST, math.ceil(page.y) + _MARGIN)
+        document = pypdfium2.PdfDocument(bytes(page.output()))
+    try:
+        drawn: Image.Image = document[0].render(scale=1, crop=(0, _TALLEST - height, 0, 0)).to_pil()
+        return drawn.convert("RGB")
+    finally:
+        document.close()
 
 
 def _marks(pen: ImageDraw.ImageDraw, image: KeyImage, left: int, font: ImageFont.FreeTypeFont) -> None:
@@ -119,41 +143,5 @@ def _colour_bar(
         pen.text((at, y + height / 2), text, font=font, fill=_INK, anchor=anchor, stroke_width=2, stroke_fill="black")
 
 
-def _wrapped(text: str, weight: _Type, width: int) -> list[str]:
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if weight.width(longer) > width - 2 * _MARGIN and lines[-1]:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
-class _Type:
-    """One weight of the report's fonts: draws text whose parts are in different scripts, each in its own font."""
-
-    def __init__(self, weight: str) -> None:
-        self.latin = _font(f"NotoSans-{weight}.ttf")
-        self._other = _font(f"NotoSansDevanagari-{weight}.ttf")
-
-    def width(self, text: str) -> float:
-        return sum(font.getlength(part) for part, font in self._parts(text))
-
-    def write(self, pen: ImageDraw.ImageDraw, x: float, y: float, text: str, colour: tuple[int, int, int]) -> None:
-        """x, y: of the start of the base line."""
-        for part, font in self._parts(text):
-            pen.text((x, y), part, font=font, fill=colour, anchor="ls")
-            x += font.getlength(part)
-
-    def _parts(self, text: str) -> Iterator[tuple[str, ImageFont.FreeTypeFont]]:
-        at = 0
-        for found in _SCRIPT.finditer(text):
-            yield text[at : found.start()], self.latin
-            yield found[0], self._other
-            at = found.end()
-        yield text[at:], self.latin
-
-
-def _font(file: str) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(bundled("resources", "fonts", file), 15)
+def _font(weight: str) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(bundled("resources", "fonts", f"{FAMILY}-{weight}.ttf"), _SIZE)

@@ -172,7 +172,9 @@ def _volume(
     segmentations: Segmentations,
 ) -> Group:
     """TID 1411."""
-    used = {each.sop_uid: each for each in (source.slices[index] for index in segment.slices)}
+    used: dict[tuple[str, str], list[int]] = {}
+    for at in (source.slices[index] for index in segment.slices):
+        used.setdefault((at.sop_class, at.sop_uid), []).extend(_frames(at) or ())
     segmentation = segmentations.objects[segment.object_index]
     return sr.VolumetricROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(segment.tracking_uid, segment.tracking_id),
@@ -180,7 +182,7 @@ def _volume(
             segmentation.SOPClassUID,
             segmentation.SOPInstanceUID,
             segment.number,
-            source_images=[sr.SourceImageForSegmentation(each.sop_class, each.sop_uid) for each in used.values()],
+            source_images=[sr.SourceImageForSegmentation(*image, frames or None) for image, frames in used.items()],
         ),
         finding_type=codes.NEOPLASM,
         finding_sites=[sr.FindingSite(codes.INTRACRANIAL)],

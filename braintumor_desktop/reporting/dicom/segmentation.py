@@ -72,7 +72,8 @@ def segment(analysis: Analysis, source: SourceSeries) -> Segmentations:
     labels = lesion_labels(found)
     numbers = [int(number) for number in np.unique(labels) if number]
     divided = any(lesion.pieces for lesion in found.lesions)
-    tracking = {number: (_name(number, divided), new_uid()) for number in numbers}
+    doubted = analysis.finding.doubted
+    tracking = {number: (_name(number, divided, doubted), new_uid()) for number in numbers}
     series = OutputSeries.make(source, 1, "AI outline")
     objects: list[Segmentation] = []
     segments: list[Segment] = []
@@ -118,7 +119,9 @@ def _parts(used: NDArray[np.bool_], source: SourceSeries) -> list[list[int]]:
     return [list(range(indices[0], indices[-1] + 1))]
 
 
-def _name(number: int, divided: bool) -> str:
+def _name(number: int, divided: bool, doubted: bool) -> str:
+    if doubted:
+        return f"Doubted outline {number}"
     return f"Lesion {number}" if divided else "Tumour outline"
 
 

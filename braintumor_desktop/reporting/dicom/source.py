@@ -103,11 +103,15 @@ class SourceSeries:
         return made
 
     def references(self, indices: Sequence[int] | None = None) -> list[Dataset]:
-        """Items of a sequence that refers to those images (PS3.3 table 10-11)."""
+        """Items of a sequence that refers to those images (PS3.3 table 10-3), and to those frames of them."""
         made = []
+        wanted = [self.slices[index] for index in indices or ()]
         for instance in self.instances(indices):
             item = Dataset()
             item.ReferencedSOPClassUID, item.ReferencedSOPInstanceUID = instance.SOPClassUID, instance.SOPInstanceUID
+            frames = [at.frame for at in wanted if at.sop_uid == instance.SOPInstanceUID and at.frame is not None]
+            if frames:
+                item.ReferencedFrameNumber = frames
             made.append(item)
         return made
 
