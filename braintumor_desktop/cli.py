@@ -154,7 +154,6 @@ def _dispatch(options: argparse.Namespace) -> int:
                     without_fold=options.without_fold,
                     lesion_edits=not options.without_lesion_edits,
                     runs=options.runs,
-                    heads=options.heads,
                 )
             if options.fold is not None:
                 return training.run_fold(
@@ -247,8 +246,6 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--without-lesion-edits", action="store_true", help=words)
     words = "neuro: so many runs instead of those in the configuration, to be averaged"
     train.add_argument("--runs", type=int, metavar="N", help=words)
-    words = "neuro: further heads without a tumour, NIfTI, to learn from"
-    train.add_argument("--heads", type=Path, metavar="DIR", help=words)
     _device(train)
     evaluate = command("evaluate", "evaluate a model on the held-out pictures (extra `train`)")
     evaluate.add_argument("--data", type=Path, required=True, metavar="DIR")

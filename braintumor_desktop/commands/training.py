@@ -21,14 +21,12 @@ def run_train(
     without_fold: Sequence[int] = (),
     lesion_edits: bool = True,
     runs: int | None = None,
-    heads: Path | None = None,
 ) -> int:
     """Train, or go on from the run folder's checkpoint. Raises BrainTumorError.
 
     start: for `neuro` only, as the reference models begin at random; max_minutes: for the reference models only;
     without_fold: official folds to leave out, for `neuro` only, and so is lesion_edits: whether lesions are taken out
-    of training pictures, put into them and hollowed; runs: for `neuro` only, instead of those in the configuration;
-    heads: a folder of further tumour-free NIfTI heads, for `neuro` only.
+    of training pictures, put into them and hollowed; runs: for `neuro` only, instead of those in the configuration.
     """
     try:
         from braintumor_desktop.training.config import Config
@@ -47,8 +45,6 @@ def run_train(
             raise _not_for("--start", "neuro", "a reference model")
         if runs is not None:
             raise _not_for("--runs", "neuro", "a reference model")
-        if heads is not None:
-            raise _not_for("--heads", "neuro", "a reference model")
         print(train_reference(data, Recipe.read(config), run, device=device, max_minutes=max_minutes))
         return 0
     if max_minutes is not None:
@@ -62,7 +58,7 @@ def run_train(
         settings = replace(settings, folds=tuple(fold for fold in FOLDS if fold not in without_fold))
     if not lesion_edits:
         settings = replace(settings, remove=0.0, cover=0.0, transplant=0.0, hollow=0.0)
-    print(train(data, settings, run, start=start, heads=heads, device=device))
+    print(train(data, settings, run, start=start, device=device))
     return 0
 
 

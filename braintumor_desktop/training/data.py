@@ -187,17 +187,13 @@ def allowed_classes(label: str) -> NDArray[np.bool_]:
     return np.array([c == label for c in CLASSES])
 
 
-def load_pack(
-    data: Path, cache: Path, *, split: str, folds: Iterable[int] | None = None, heads: Path | None = None
-) -> Pack:
+def load_pack(data: Path, cache: Path, *, split: str, folds: Iterable[int] | None = None) -> Pack:
     """The pack of one split, from the cache folder where it was made before.
 
-    folds: for cross-validation, the official folds of cheng/ to keep; None keeps the split's own. heads: a folder of
-    further tumour-free NIfTI heads, which go with those of volumes/. Raises BrainTumorError (data_invalid) where it
-    holds none.
+    folds: for cross-validation, the official folds of cheng/ to keep; None keeps the split's own.
     """
     rows = [r for r in read_rows(data) if _wanted(r, split, None if folds is None else set(folds))]
-    volumes = [*_volume_files(data), *_further_heads(heads)] if split == "train" else []
+    volumes = _volume_files(data) if split == "train" else []
     described = [asdict(r) for r in rows] + [v.name for v in volumes]
     code = hashlib.sha256((how_framed() + json.dumps(described, default=str)).encode()).hexdigest()[:16]
     file = cache / f"pack-{split}-{code}.npz"
@@ -268,13 +264,6 @@ def _to_bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
 def _volume_files(data: Path) -> list[Path]:
     found = sorted((data / "volumes").rglob("*.nii.gz"))
     return [p for p in found if not p.name.startswith(HELD_OUT_VOLUMES)]
-
-
-def _further_heads(heads: Path | None) -> list[Path]:
-    found = [] if heads is None else sorted(heads.rglob("*.nii*"))
-    if heads is not None and not found:
-        raise BrainTumorError(ErrorCode.DATA_INVALID, f"{heads.name} holds no NIfTI head.", "Name a folder that does.")
-    return found
 
 
 def volume_slices(path: Path, every: float = 6.0, least: float = 0.15) -> Iterator[tuple[str, NDArray[np.float32]]]:

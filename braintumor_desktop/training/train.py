@@ -182,25 +182,21 @@ def train(
     run: Path,
     *,
     start: Path | None = None,
-    heads: Path | None = None,
     device: str = "auto",
     say: Callable[[str], None] | None = None,
 ) -> Path:
     """Train to the end, from the run folder's last checkpoint where there is one.
 
-    data: the data folder; start: another run's weights to begin from, instead of the configuration's; heads: further
-    tumour-free heads, see `load_pack`; run: where ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go.
-    Of several runs each has a folder ``1``, ``2`` and so on in it: they begin alike and draw other pictures, and the
-    result is the mean of their weights (Wortsman et al., ICML 2022), which costs no more than one of them once it is
-    trained.
+    data: the data folder; start: another run's weights to begin from, instead of the configuration's; run: where
+    ``checkpoint.pt``, ``log.jsonl`` and the result ``weights.pt`` go. Of several runs each has a folder ``1``, ``2``
+    and so on in it: they begin alike and draw other pictures, and the result is the mean of their weights (Wortsman
+    et al., ICML 2022), which costs no more than one of them once it is trained.
     Returns the path of the kept weights (a float32 state dictionary of the EMA model).
     """
     cache = run.parent / "cache"
     if config.runs == 1:
-        return _train_once(data, config, run, cache, 0, start, heads, device, say)
-    parts = [
-        _train_once(data, config, run / str(n + 1), cache, n, start, heads, device, say) for n in range(config.runs)
-    ]
+        return _train_once(data, config, run, cache, 0, start, device, say)
+    parts = [_train_once(data, config, run / str(n + 1), cache, n, start, device, say) for n in range(config.runs)]
     save_checkpoint(run, {"config": asdict(config)})
     states = [torch.load(part, weights_only=True, map_location="cpu") for part in parts]
     torch.save(mean_of(states), run / "weights.pt")
@@ -222,7 +218,6 @@ def _train_once(
     cache: Path,
     number: int,
     start: Path | None,
-    heads: Path | None,
     device: str,
     say: Callable[[str], None] | None,
 ) -> Path:
@@ -230,7 +225,7 @@ def _train_once(
     tell = say or (lambda text: print(text, file=sys.stderr))  # noqa: T201 - the default is the terminal
     chosen = torch.device("cuda" if device == "auto" and torch.cuda.is_available() else device.replace("auto", "cpu"))
     run.mkdir(parents=True, exist_ok=True)
-    pack = load_pack(data, cache, split="train", folds=config.folds, heads=heads)
+    pack = load_pack(data, cache, split="train", folds=config.folds)
     held = None if config.folds is None else sorted(set(FOLDS) - set(config.folds))
     val = load_pack(data, cache, split="val", folds=held)
     tell(f"train {len(pack)} {describe(pack)}; val {len(val)}; on {chosen}")

@@ -20,7 +20,6 @@ CONFIGS = Path(__file__).parents[2] / "braintumor_desktop/training/configs"
         ("cnn3", ["--without-lesion-edits"]),
         ("cnn3", ["--start", "weights.pt"]),
         ("cnn3", ["--runs", "2"]),
-        ("cnn3", ["--heads", "."]),
         ("neuro", ["--max-minutes", "5"]),
     ],
 )

