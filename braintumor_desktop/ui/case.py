@@ -179,7 +179,7 @@ class Case:
         self.apply_correction()
         self.headline = f"{tr(finding.title)}, {share_in_words(finding.top_probability)}"
         if finding.types_known and finding.label == INDETERMINATE:
-            share = share_in_words(finding.tumor_probability)
+            share = tr("{percent:.0f} %", percent=100 * finding.tumor_probability)
             self.headline = tr("{finding}, tumour {share}", finding=tr(finding.title), share=share)
         if analysis.quality.in_distribution is False:
             self.headline = f"⚠ {self.headline}"  # a certain answer on a shoulder must not look like any other

@@ -50,7 +50,8 @@ class PlacesList(QListWidget):
         self.updateGeometry()
 
     def sizeHint(self) -> QSize:
-        return QSize(200, sum(self.sizeHintForRow(row) for row in range(self.count())) + 2)
+        self.executeDelayedItemsLayout()  # what rows ask for is not always what they take
+        return QSize(200, self.contentsSize().height() + 2)
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.sizeHint().height())
@@ -74,12 +75,13 @@ def lesion_words(number: int, lesion: Lesion, *, doubted: bool = False) -> str:
     first = [tr("Doubted outline {number}", number=number) if doubted else tr("Lesion {number}", number=number)]
     if lesion.volume_ml is not None:
         first.append(in_words(lesion.volume_ml, 2, "ml"))
-    if lesion.diameters is not None:
-        both = (lesion.diameters.longest, lesion.diameters.perpendicular)
-        first.append(" × ".join(diameter_in_words(each) for each in both))
     begin, end = lesion.slices
     where = tr("slices {first} to {last}", first=begin + 1, last=end + 1)
     second = [tr("slice {number}", number=begin + 1) if begin == end else where]
+    if lesion.diameters is not None:
+        both = (lesion.diameters.longest, lesion.diameters.perpendicular)
+        # where the name is longer there is room in the second line
+        (second if doubted else first).append(" × ".join(diameter_in_words(each) for each in both))
     if lesion.measurable is not None and not doubted:
         second.append(tr("RANO measurable") if lesion.measurable else tr("not RANO measurable"))
     return " · ".join(first) + "\n" + " · ".join(second)

@@ -165,7 +165,7 @@ def test_an_open_answer_says_in_the_list_how_likely_a_tumour_is(opened: MainWind
     assert case.analysis is not None
     likely = dict(zip(CLASSES, (0.3, 0.1, 0.05, 0.55), strict=True))
     case.finish(replace(case.analysis, finding=Finding(INDETERMINATE, likely)))
-    assert case.headline == "Indeterminate, tumour 45.0 %"
+    assert case.headline == "Indeterminate, tumour 45 %"
 
 
 def test_a_long_answer_takes_two_lines_or_loses_its_middle_but_never_its_probability(opened: MainWindow) -> None:
