@@ -252,7 +252,7 @@ def _measurements(analysis: Analysis) -> tuple[Measurement, ...]:
         ""
         if study.slices == 1 or not found.present
         else tr(" on slice {slice_index}", slice_index=found.slice_index + 1)
-        if len(found.lesions) < 2
+        if len(found.lesions) < 2 or analysis.finding.doubted
         else tr(" of the largest lesion on slice {slice_index}", slice_index=found.slice_index + 1)
     )
     area = tr("{area_px:,} px", area_px=found.area_px)
