@@ -222,7 +222,8 @@ class Segmentation:
 
     mask: bool (slices, rows, columns) on the input's own grid;
     probability: same shape, 0..1, per-pixel tumour probability, see `SliceMaps`;
-    areas and diameters are those of the key slice (`slice_index`); diameters of its largest component.
+    areas and diameters are those of the largest lesion on the key slice (`slice_index`); diameters of its largest
+    component there.
     area_percent_of_head: None where no head outline was found;
     volume_ml: of the whole mask of a series, None where a spacing is unknown and for a single picture;
     lesions: of a series, largest first; empty for a single picture;

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -41,7 +42,7 @@ from braintumor_desktop.inference.quality import (
     upside_down_flag,
 )
 from braintumor_desktop.inference.reference_answers import answer_whole, banding_flag
-from braintumor_desktop.inference.series import great_section
+from braintumor_desktop.inference.series import MOST_CANDIDATES, Look, great_section
 from braintumor_desktop.inference.series_reading import read_series
 from braintumor_desktop.models.architectures import ARCHITECTURES
 from braintumor_desktop.models.familiarity import Familiarity
@@ -119,13 +120,23 @@ class Analyzer:
 
         load_ms: how long loading took, for the timings. progress: called with the stage in words and the
         share done, 0..1. Raises Cancelled as soon as `cancelled()` is true between two batches, and
-        BrainTumorError (out_of_memory) where even the CPU has no room.
+        BrainTumorError (out_of_memory) where there is no room for the answer, nor on the CPU for the network.
         keep_partial: asked when a series is cancelled after the first batch; true gives an Analysis of the slices so
         far instead, see `Analysis.complete`.
         """
-        began = time.perf_counter()
         tell = progress or (lambda _stage, _share: None)
-        asked = cancelled or (lambda: False)
+        with _told_where_there_is_no_room():
+            return self._analyze(study, load_ms, tell, cancelled or (lambda: False), keep_partial)
+
+    def _analyze(
+        self,
+        study: Study,
+        load_ms: float,
+        tell: Progress,
+        asked: Callable[[], bool],
+        keep_partial: Callable[[], bool],
+    ) -> Analysis:
+        began = time.perf_counter()
         outlines = self._architecture.outlines
         tilted = straight_grid(study.pixels.shape, study.geometry) if outlines else None
         if tilted is not None:
@@ -147,7 +158,7 @@ class Analyzer:
             reading = read_plain_series(study, answers, calibration)
         else:
             grid = None if tilted is None else tilted.grid
-            reading = read_series(study, answers, grid, calibration, self._look_again)
+            reading = read_series(study, answers, grid, calibration, self._second_look(tell, asked, keep_partial))
         if not self._architecture.types:
             reading = _untyped(reading)
         if self._hurries:  # the sets were calibrated on means with the mirror image
@@ -220,6 +231,19 @@ class Analyzer:
             raise Cancelled
         return answers, infer_s, explain_s
 
+    def _second_look(self, tell: Progress, asked: Callable[[], bool], keep_partial: Callable[[], bool]) -> Look:
+        """`_look_again`, that can be cancelled and is told of: two a candidate."""
+        looks = itertools.count()
+
+        def look(views: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.float64], list[NDArray[np.bool_]]]:
+            if asked() and not keep_partial():
+                raise Cancelled
+            share = next(looks) / (2 * MOST_CANDIDATES)
+            tell(phrase("Measuring"), NETWORK_SHARE + (1 - NETWORK_SHARE) * share)
+            return self._look_again(views)
+
+        return look
+
     def _look_again(self, views: Sequence[NDArray[np.generic]]) -> tuple[NDArray[np.float64], list[NDArray[np.bool_]]]:
         """Slices of any shapes and square pixels to calibrated probabilities (n, 4), their outlines (rows, columns)."""
         calibration = self.row.calibration
@@ -252,19 +276,13 @@ class Analyzer:
         """Slices through the network; where a graphics card has no room or fails, once more on the CPU."""
         try:
             return self._forward(pixels, ratio, turn)
-        except (MemoryError, RuntimeError) as error:
-            if self._device != CPU:
-                self._place(self._spare, CPU)
-                with suppress(RuntimeError):
-                    torch.cuda.empty_cache()
-                return self._answer(pixels, ratio, turn)
-            if isinstance(error, RuntimeError) and "alloc" not in str(error):
+        except (MemoryError, RuntimeError):
+            if self._device == CPU:
                 raise
-            raise BrainTumorError(
-                ErrorCode.OUT_OF_MEMORY,
-                phrase("There is not enough free memory for this picture."),
-                phrase("Close other programs, or give a smaller picture."),
-            ) from error
+            self._place(self._spare, CPU)
+            with suppress(RuntimeError):
+                torch.cuda.empty_cache()
+            return self._answer(pixels, ratio, turn)
 
     @property
     def _method(self) -> Phrase:
@@ -334,6 +352,20 @@ class Analyzer:
             known.upright_probability(out.descriptor).tolist(),
             [tuple(each) for each in sequences],
         )
+
+
+@contextmanager
+def _told_where_there_is_no_room() -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "alloc" not in str(error):
+            raise
+        raise BrainTumorError(
+            ErrorCode.OUT_OF_MEMORY,
+            phrase("There is not enough free memory for this picture."),
+            phrase("Close other programs, or give a smaller picture."),
+        ) from error
 
 
 def _with_expected_dice(found: Segmentation | None, calibration: Calibration) -> Segmentation | None:

@@ -13,7 +13,7 @@ from braintumor_desktop.domain.findings import Lesion
 from braintumor_desktop.domain.measurements import area_mm2, diameters
 from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.inference.measure import largest_component
-from braintumor_desktop.inference.slice_axis import extents, positions
+from braintumor_desktop.inference.slice_axis import extents, neighbours, positions
 
 BRIDGE_MM = 3.0
 """Outlines that lie over each other are joined across a gap of up to this: at 1 mm the network may miss a slice."""
@@ -48,10 +48,11 @@ def components(mask: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32], NDArray
 def join(mask: NDArray[np.bool_], places: NDArray[np.float64] | None) -> list[Outline]:
     """Lesions of a mask (slices, rows, columns), in order of their first slice.
 
-    Components (8-connected) that share a pixel position are joined where they lie on neighbouring slices or no more
-    than `BRIDGE_MM` apart. places: of the slices in mm, see `slice_axis.positions`.
+    Components (8-connected) that share a pixel position are joined where they lie on neighbouring slices without a hole
+    between them or no more than `BRIDGE_MM` apart. places: of the slices in mm, see `slice_axis.positions`.
     """
     leader: dict[tuple[int, int], tuple[int, int]] = {}
+    beside = None if places is None else neighbours(places)
 
     def find(piece: tuple[int, int]) -> tuple[int, int]:
         while leader[piece] != piece:
@@ -71,7 +72,7 @@ def join(mask: NDArray[np.bool_], places: NDArray[np.float64] | None) -> list[Ou
             leader[piece] = piece
             area[piece] = int(stats[number, cv2.CC_STAT_AREA])
             middle[piece] = (float(centroids[number, 1]), float(centroids[number, 0]))
-        while recent and not _near(recent[0][0], index, places):
+        while recent and not _near(recent[0][0], index, places, beside):
             recent.popleft()
         for other, before in recent:
             both = (labels > 0) & (before > 0)
@@ -85,10 +86,11 @@ def join(mask: NDArray[np.bool_], places: NDArray[np.float64] | None) -> list[Ou
     return [_outline(group, area, middle, len(mask)) for _, group in sorted(groups.items())]
 
 
-def _near(first: int, second: int, places: NDArray[np.float64] | None) -> bool:
-    if second - first <= 1:
-        return True
-    return places is not None and abs(float(places[second] - places[first])) <= BRIDGE_MM
+def _near(first: int, second: int, places: NDArray[np.float64] | None, beside: NDArray[np.bool_] | None) -> bool:
+    if places is None or beside is None:
+        return second - first <= 1
+    bridged = abs(float(places[second] - places[first])) <= BRIDGE_MM
+    return bridged or (second - first == 1 and bool(beside[first]))
 
 
 def _outline(

@@ -20,7 +20,12 @@ LEAST_CONTRAST = 0.1
 _SMOOTHED_PX = 3
 
 
-def trim_ends(mask: NDArray[np.bool_], pixels: NDArray[np.generic], known: NDArray[np.bool_] | None = None) -> None:
+def trim_ends(
+    mask: NDArray[np.bool_],
+    pixels: NDArray[np.generic],
+    known: NDArray[np.bool_] | None = None,
+    beside: NDArray[np.bool_] | None = None,
+) -> None:
     """Clear in place what a lesion fills by less than half, at its ends along the slice axis.
 
     mask, pixels: (slices, rows, columns), slices in order. A voxel of the mask that has one of it on one side and none
@@ -28,6 +33,7 @@ def trim_ends(mask: NDArray[np.bool_], pixels: NDArray[np.generic], known: NDArr
     the usual half-maximum edge. Where it does not lie between, or the neighbours differ too little, mixing is no
     explanation and the voxel stays. Grey values are means of 3 x 3 pixels, against noise.
     known: (slices,), those that were analysed, all if None: where the next one was not, nothing is known to end.
+    beside: (slices - 1,), whether each slice and the next are neighbours, all if None: nor is anything across a hole.
     """
     used = np.flatnonzero(mask.any(axis=(1, 2)))
     if not len(used):
@@ -44,6 +50,8 @@ def trim_ends(mask: NDArray[np.bool_], pixels: NDArray[np.generic], known: NDArr
         before, own, after = around
         for inner, outer in ((before, after), (after, before)):
             if known is not None and not known[outer]:
+                continue
+            if beside is not None and not (beside[before] and beside[own]):
                 continue
             end = original[own] & original[inner] & ~original[outer]
             contrast, left = grey[inner] - grey[outer], grey[own] - grey[outer]

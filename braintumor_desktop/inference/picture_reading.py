@@ -80,7 +80,8 @@ def read_picture(study: Study, answer: SliceAnswer, calibration: Calibration, *,
     """The answer on its one slice is the answer.
 
     Where a tumour is not ruled out (`SURE`), its outline is the one of the greatest expected Dice; elsewhere, and where
-    it is `fixed` as in the originals of the reference models, it is cut at the calibration's threshold.
+    it is `fixed` as in the originals of the reference models, it is cut at the calibration's threshold. Where
+    nothing reaches that the largest place above `FAINT` is outlined and flagged, of reference models, too.
     """
     finding = finding_from(softmax(answer.logits / calibration.temperature), calibration)
     segmentation, flags = None, []

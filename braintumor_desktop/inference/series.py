@@ -19,7 +19,7 @@ from braintumor_desktop.domain.study import Geometry
 from braintumor_desktop.inference.lesions import Outline, join, outline_box, reach_mm, support, volume_ml, worth_keeping
 from braintumor_desktop.inference.planes import PLANES, Volume, lay_grid, tilt
 from braintumor_desktop.inference.preprocess import Frame
-from braintumor_desktop.inference.slice_axis import positions, smoothing_weights
+from braintumor_desktop.inference.slice_axis import extents, positions, smoothing_weights
 
 CANDIDATE = 0.3
 """Tumour probability on its own slices from which an outline is looked at again in the other planes."""
@@ -40,6 +40,9 @@ DOUBTED_MM, DOUBTED_ML, ONE_TYPE = 10.0, 2.0, 0.5
 """An outline that would be a lesion by its own plane alone (`ACCEPTED_ALONE`), one type of tumour with this
 probability, reaches so far along its axis and holds so much is shown with a doubt where the other planes deny it: too
 much to say *no tumour*. Outlines in the brain stem and in synthetic heads tend to be of no one type."""
+
+THIN_MM = 60.0
+"""A stack that reaches less far is not looked at in other planes: the network knows no strips of heads."""
 
 MOST_CANDIDATES = 8
 """Largest first: each takes six more slices through the network."""
@@ -144,7 +147,9 @@ def judge(
     kept.sort(key=lambda o: -int(o.areas.sum()))
     candidates = [o for o in kept if float(support(o, tumor)) >= CANDIDATE]
     tilted = tilt(geometry)
-    others = [] if tilted is None else [axis for axis in range(len(PLANES)) if axis != tilted[1]]
+    reach = extents(positions(geometry, len(mask)))
+    thin = reach is None or reach.sum() < THIN_MM
+    others = [] if tilted is None or thin else [axis for axis in range(len(PLANES)) if axis != tilted[1]]
     volume = Volume(pixels) if others and candidates else None
     judged = []
     for number, outline in enumerate(candidates):

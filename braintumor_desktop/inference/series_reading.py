@@ -40,7 +40,7 @@ from braintumor_desktop.inference.series import (
     suspicious_run,
     to_show,
 )
-from braintumor_desktop.inference.slice_axis import positions, smooth
+from braintumor_desktop.inference.slice_axis import neighbours, positions, smooth
 from braintumor_desktop.models.manifest import Calibration
 
 
@@ -48,8 +48,8 @@ from braintumor_desktop.models.manifest import Calibration
 class _Slices:
     """The series' own slices, whatever grid the network saw.
 
-    done: indices of those analysed; seen: of these, which show a head; heads: of these, pixels of the head's outline, 0
-    where there is none; probabilities: (slices, 4), smoothed, zero for
+    done: indices of those analysed; seen: of these, which show a head, all where the series was resampled; heads: of
+    these, pixels of the head's outline, 0 where there is none; probabilities: (slices, 4), smoothed, zero for
     slices that were not analysed.
     """
 
@@ -68,8 +68,9 @@ def read_series(
     """answers: of the first slices of the study or, where it was resampled, of `grid`."""
     slices = _slices_of(study, answers, calibration) if grid is None else _from_grid(study, answers, grid, calibration)
     geometry, mask, done = study.geometry, slices.mask, slices.done
-    if positions(geometry, study.slices) is not None:  # else neighbours in the file may be none in the head
-        trim_ends(mask, study.pixels, np.isin(np.arange(study.slices), done))
+    places = positions(geometry, study.slices)
+    if places is not None:  # else neighbours in the file may be none in the head
+        trim_ends(mask, study.pixels, np.isin(np.arange(study.slices), done), neighbours(places))
     judged = judge(mask, slices.probabilities, study.pixels, geometry, look)
     shown = to_show(judged)
     lesions = tuple(measure_lesion(each.outline, mask, each.tumor, geometry) for each in shown)

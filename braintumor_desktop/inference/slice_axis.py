@@ -27,6 +27,12 @@ HOLE = 2.5
 """Steps that are this many times the usual one or more are holes: more than one slice is missing there."""
 
 
+def neighbours(places: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether each slice and the next have no hole between them, (slices - 1,). places: from `positions`."""
+    gaps = np.abs(np.diff(places))
+    return np.asarray(gaps < HOLE * np.median(gaps)) if len(gaps) else np.zeros(0, np.bool_)
+
+
 def extents(places: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
     """Millimetres that each slice stands for: half the way to either neighbour, at the ends as far outwards as inwards.
 
@@ -36,8 +42,7 @@ def extents(places: NDArray[np.float64] | None) -> NDArray[np.float64] | None:
     if places is None or len(places) < 2:
         return None
     gaps = np.abs(np.diff(places))
-    usual = np.median(gaps)
-    gaps[gaps >= HOLE * usual] = usual
+    gaps[~neighbours(places)] = np.median(gaps)
     return np.asarray((np.append(gaps[:1], gaps) + np.append(gaps, gaps[-1:])) / 2)
 
 

@@ -194,7 +194,7 @@ def load_pack(data: Path, cache: Path, *, split: str, folds: Iterable[int] | Non
     """
     rows = [r for r in read_rows(data) if _wanted(r, split, None if folds is None else set(folds))]
     volumes = _volume_files(data) if split == "train" else []
-    described = [asdict(r) for r in rows] + [v.name for v in volumes]
+    described = [asdict(r) for r in rows] + [(str(v.relative_to(data)), v.stat().st_size) for v in volumes]
     code = hashlib.sha256((how_framed() + json.dumps(described, default=str)).encode()).hexdigest()[:16]
     file = cache / f"pack-{split}-{code}.npz"
     if file.is_file():

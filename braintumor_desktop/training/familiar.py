@@ -82,7 +82,7 @@ def _known_sequences(train: Pack) -> tuple[list[str], NDArray[np.float64]]:
     for number, (category, group) in enumerate(zip(train.categories.tolist(), train.groups.tolist(), strict=True)):
         origin = category.split("/")[0]
         if origin == "volumes":
-            names.append("FLAIR" if "FLAIR" in group else "T1")
+            names.append("FLAIR" if "FLAIR" in group else "T1" if "T1" in group else "")
         elif origin in T1_EVERY:
             names.append("T1" if number % T1_EVERY[origin] == 0 else "")
         else:

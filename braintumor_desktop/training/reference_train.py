@@ -87,7 +87,7 @@ def train_reference(
             part, ended = share, "time"
             entry["share"] = round(share, 2)
         state.epoch += 1
-        if recipe.watches:
+        if recipe.watches and not part:  # a part of an epoch is done again, and is not what is kept
             entry |= _watch(network, architecture, pack, watched, recipe, state, run, chosen)
             if recipe.plateau_patience:
                 plateau.step(sum(entry[f"watched_{name}_loss"] for name, _ in architecture.parts))
@@ -155,7 +155,7 @@ def _epoch(
     device: torch.device,
     until: float | None,
 ) -> tuple[dict[str, Any], float]:
-    """Each picture once, in an order and with augmentations that depend on seed and epoch alone.
+    """Each picture once but for an incomplete last batch; order and augmentations depend on seed and epoch alone.
 
     until: on the monotonic clock, when to stop before the end. Returns figures and the share of the epoch done.
     """

@@ -108,6 +108,18 @@ def test_a_stack_is_answered_slice_by_slice_with_progress(analyzer: Analyzer) ->
     assert analysis.slices[analysis.key_slice].area_px == analysis.segmentation.area_px
 
 
+def test_no_room_for_the_answer_is_told_as_no_room_for_the_network_is(
+    analyzer: Analyzer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("braintumor_desktop.inference.analyzer.read_series", full)
+    with pytest.raises(BrainTumorError) as told:
+        analyzer.analyze(sample_stack())
+    assert told.value.code is ErrorCode.OUT_OF_MEMORY
+
+
 def test_cancelling_between_batches_stops_the_work(analyzer: Analyzer) -> None:
     asked = iter([False, True])
     with pytest.raises(Cancelled):

@@ -74,3 +74,14 @@ def test_a_lesion_where_the_analysis_was_stopped_keeps_its_last_slice() -> None:
     assert np.array_equal(mask[4], last)
     trim_ends(mask, pixels)
     assert not np.array_equal(mask[4], last)
+
+
+def test_across_a_hole_a_lesion_does_not_end() -> None:
+    share = ball(5.0, 0.2)
+    mask, pixels = share > 0.15, (1000 * share).astype(np.uint16)
+    first = int(np.flatnonzero(mask.any(axis=(1, 2)))[0])
+    before = mask[first].copy()
+    trim_ends(mask, pixels, beside=np.arange(len(mask) - 1) != first - 1)
+    assert np.array_equal(mask[first], before)
+    trim_ends(mask, pixels)
+    assert mask[first].sum() < before.sum()

@@ -101,9 +101,9 @@ def test_a_ball_measures_what_a_ball_measures(spacing: float) -> None:
     lesion = measure_lesion(outline, mask, 0.9, known)
     assert lesion.volume_ml == pytest.approx(4 / 3 * np.pi * radius**3 / 1000, rel=0.03)
     assert lesion.diameters is not None
-    # Pixels count as squares: the diameters reach from corner to corner, up to a pixel's diagonal beyond the ball.
-    assert lesion.diameters.longest.length_mm == pytest.approx(2 * radius, abs=1.42)
-    assert lesion.diameters.perpendicular.length_mm == pytest.approx(2 * radius, abs=1.42)
+    # Pixels count as squares: the outline lies up to half a pixel beyond the ball on either side.
+    assert lesion.diameters.longest.length_mm == pytest.approx(2 * radius, abs=1.0)
+    assert lesion.diameters.perpendicular.length_mm == pytest.approx(2 * radius, abs=1.0)
     assert abs(lesion.key_slice - center[0]) <= 1  # neighbours may have the very same area
     assert known.affine is not None
     assert lesion.center_mm == pytest.approx((known.affine @ [45, 40, center[0], 1])[:3], abs=1e-6)
@@ -153,6 +153,14 @@ def test_a_slice_beside_a_hole_does_not_stand_for_it() -> None:
     reach = extents(positions(torn, 5))
     assert reach is not None
     assert reach.tolist() == [5.0] * 5
+
+
+def test_outlines_on_both_sides_of_a_hole_are_two() -> None:
+    mask = np.zeros((6, 20, 20), bool)
+    mask[1:5, 5:15, 5:15] = True
+    assert len(join(mask, np.arange(6) * 5.0)) == 1
+    assert len(join(mask, np.array([0.0, 5, 10, 60, 65, 70]))) == 2
+    assert len(join(mask, np.array([0.0, 1, 2, 4.5, 5.5, 6.5]))) == 1, "bridged"
 
 
 def test_smoothing_mixes_near_slices_and_leaves_far_ones_alone() -> None:
@@ -247,7 +255,8 @@ def one_candidate(
     other_planes: np.ndarray, outlined: bool, own: np.ndarray = TUMOR, radius: float = 6.0, spacing: float = 1.0
 ) -> Candidate:
     """A ball (radius in mm) that its own slices call a tumour, and what the other planes are made to say."""
-    mask = ball((30, 48, 48), (15, 24, 24), radius, spacing)
+    slices = round(90 / spacing)
+    mask = ball((slices, 48, 48), (slices // 2, 24, 24), radius, spacing)
     probabilities = np.where(mask.any(axis=(1, 2))[:, None], own, NONE)
     views: list[tuple[int, ...]] = []
 
@@ -296,7 +305,10 @@ def test_a_long_outline_of_which_its_own_slices_are_sure_needs_no_other_plane() 
         assert short.standing is not Standing.ACCEPTED
 
 
-def test_without_known_planes_a_lesion_needs_more_from_its_own() -> None:
+@pytest.mark.parametrize(
+    "places", [Geometry((1.0, 1.0), 2.0), geometry(2.0)], ids=["no place in the patient", "a slab of 24 mm"]
+)
+def test_without_other_planes_a_lesion_needs_more_from_its_own(places: Geometry) -> None:
     mask = ball((12, 48, 48), (6, 24, 24), 9, 2.0)
 
     def never(_slices: object) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -304,7 +316,7 @@ def test_without_known_planes_a_lesion_needs_more_from_its_own() -> None:
 
     for probability, standing in ((0.9, Standing.ACCEPTED), (0.7, Standing.DROPPED)):
         rows = np.tile([probability, 0, 0, 1 - probability], (12, 1))
-        (candidate,) = judge(mask, rows, mask.astype(np.uint8), Geometry((1.0, 1.0), 2.0), never)
+        (candidate,) = judge(mask, rows, mask.astype(np.uint8), places, never)
         assert candidate.standing is standing
 
 

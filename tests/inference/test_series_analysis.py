@@ -159,6 +159,21 @@ def test_a_stopped_series_keeps_what_was_analysed_where_that_is_wanted(analyzer:
         analyzer.analyze(axial, cancelled=lambda: True, keep_partial=lambda: True)
 
 
+def test_measuring_can_be_cancelled_and_tells_how_far_it_is(analyzer: Analyzer, axial: Study) -> None:
+    heard: list[tuple[str, float]] = []
+
+    def hear(stage: str, share: float) -> None:
+        heard.append((stage, share))
+
+    analyzer.analyze(axial, progress=hear)
+    shares = [share for stage, share in heard if stage == "Measuring"]
+    assert len(shares) > 2
+    assert shares == sorted(shares)
+    assert shares[-1] <= 1
+    with pytest.raises(Cancelled):
+        analyzer.analyze(axial, progress=hear, cancelled=lambda: heard[-1][0] == "Measuring")
+
+
 def test_an_oblique_series_stopped_before_any_of_its_own_slices_is_complete_gives_no_answer(analyzer: Analyzer) -> None:
     angle = np.radians(40)
     affine = np.eye(4)

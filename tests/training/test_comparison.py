@@ -117,7 +117,8 @@ def test_marked_tables_of_a_card_are_written_anew_and_its_prose_stays(found: dic
     comparison_page.fill(card, found, {"folds": "the folds"})
     text = card.read_text(encoding="utf-8")
     assert text.startswith("Before\n<!-- table: cost -->\n| model |")
-    assert "stale" not in text
+    assert "\nold\n" not in text
+    assert "\nafter\n" in text
     assert "<!-- table: folds -->\nthe folds\n<!-- end -->" in text
     again = text
     comparison_page.fill(card, found, {"folds": "the folds"})

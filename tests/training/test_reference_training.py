@@ -148,6 +148,7 @@ def test_out_of_time_a_run_ends_within_an_epoch_and_can_go_on(data: Path, small_
     record = json.loads((run / "run.json").read_text())
     assert (record["epochs_done"], record["epochs_planned"], record["ended"]) == (0.25, 3, "time")
     assert (run / "weights.pt").is_file()
+    assert not list(run.glob("best-*.pt")), "a part of an epoch is no epoch to keep"
     train_reference(data, small_pair, run, device="cpu", say=silent)
     record = json.loads((run / "run.json").read_text())
     assert (record["epochs_done"], record["ended"]) == (3, "complete")
