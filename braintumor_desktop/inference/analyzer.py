@@ -155,7 +155,7 @@ class Analyzer:
         if study.slices == 1:
             reading = read_picture(study, answers[0], calibration, fixed=self._architecture.reference)
         elif not outlines:
-            reading = read_plain_series(study, answers, calibration)
+            reading = read_plain_series(study, answers, calibration, types=self._architecture.types)
         else:
             grid = None if tilted is None else tilted.grid
             reading = read_series(study, answers, grid, calibration, self._second_look(tell, asked, keep_partial))

@@ -19,8 +19,13 @@ from braintumor_desktop.inference.slice_axis import positions, smooth
 from braintumor_desktop.models.manifest import Calibration
 
 
-def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration: Calibration) -> Reading:
-    """The mean over the slices that show a head. answers: of the first slices of the study, in its own plane."""
+def read_plain_series(
+    study: Study, answers: Sequence[SliceAnswer], calibration: Calibration, *, types: bool = True
+) -> Reading:
+    """The mean over the slices that show a head.
+
+    answers: of the first slices of the study, in its own plane; types: whether the model can tell them apart.
+    """
     places = positions(study.geometry, study.slices)
     seen = has_head([a.head_px is not None for a in answers], [a.brightness for a in answers])
     raw = softmax(np.stack([a.logits for a in answers]) / calibration.temperature)
@@ -44,6 +49,7 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
             "Slices {first} to {last} look like tumour one by one: look at them.", first=run[0] + 1, last=run[1] + 1
         )
         flags.append(QualityFlag("suspicious_slices", words))
+    told = probabilities if types else np.stack([tumor, 0 * tumor, 0 * tumor, 1 - tumor], axis=1)
     heads = np.array([answer.head_px or 0 for answer in answers], np.int64)
     return Reading(
         # The coverage that was calibrated on slices is no promise about series.
@@ -52,6 +58,6 @@ def read_plain_series(study: Study, answers: Sequence[SliceAnswer], calibration:
         heatmap=heatmap,
         key=int(tumor.argmax()),
         slices=slice_findings(probabilities, done, [None] * len(done), calibration, study),
-        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), probabilities, sought_class(pooled), heads),
+        key_slices=choose_key_slices(np.zeros(len(answers), np.int64), told, sought_class(pooled), heads),
         flags=flags,
     )

@@ -180,16 +180,19 @@ def test_a_model_without_outlines_says_that_nothing_is_measured(lenet: Analyzer)
 
 
 def test_the_slice_said_to_be_surest_of_a_tumour_is_the_one_with_most_of_it() -> None:
-    thirds = [0.05, 0.30, 0.24]  # tumours' parts in three slices
+    thirds = [0.15, 0.30, 0.24]  # tumours' parts in three slices
     answers = [
         SliceAnswer(np.log([t, t, t, 1 - 3 * t]), None, np.zeros((8, 8), np.float16), 100, WholeFrame.of(8, 8), 1.0)
         for t in thirds
     ]
     source = Source(Path("x"), "", 0, InputKind.NIFTI, "array", 8, None)
-    reading = read_plain_series(Study(np.zeros((3, 8, 8), np.uint8), source), answers, Calibration())
-    assert 1 - reading.finding.probabilities[TumorClass.NO_TUMOR] > 0.5
-    assert reading.key_slices is not None
-    assert reading.key_slices.most_confident == 1
+    for types, least_certain in ((True, 2), (False, 0)):  # without types what counts is tumour or none
+        study = Study(np.zeros((3, 8, 8), np.uint8), source)
+        reading = read_plain_series(study, answers, Calibration(), types=types)
+        assert 1 - reading.finding.probabilities[TumorClass.NO_TUMOR] > 0.5
+        assert reading.key_slices is not None
+        assert reading.key_slices.most_confident == 1
+        assert reading.key_slices.most_uncertain == least_certain
 
 
 def test_a_series_is_answered_without_outlines(lenet: Analyzer) -> None:
