@@ -33,7 +33,7 @@ def list_archive(path: Path, files: Files, limits: Limits) -> list[FileRef]:
     """
     with refusing():
         members = [member for member in files.archive(path).infolist() if not member.is_dir()]
-    if not members:
+    if all(_is_hidden(member.filename) for member in members):
         raise BrainTumorError(
             ErrorCode.NOT_AN_IMAGE,
             phrase("The ZIP archive is empty."),

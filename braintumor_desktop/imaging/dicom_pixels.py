@@ -56,6 +56,8 @@ def read_planes(data: bytes, slices: Sequence[SliceHeader]) -> Planes:
 def value_range(header: SliceHeader) -> tuple[float, float]:
     """Least and greatest value that the slice's pixels may have after rescaling."""
     bits = header.file.bits_stored
+    if not 1 <= bits <= 64:
+        raise damaged()
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if header.file.signed else (0, 2**bits - 1)
     slope, intercept = header.rescale
     ends = (slope * low + intercept, slope * high + intercept)

@@ -82,10 +82,13 @@ class Files:
 
     def read(self, ref: FileRef, max_bytes: int) -> bytes:
         """The whole file. Raises BrainTumorError as `open`, and file_too_large."""
-        check_size(self.size(ref), max_bytes)
+        size = self.size(ref)
+        check_size(size, max_bytes)
         with self.open(ref) as file, refusing():
-            data = file.read(max_bytes + 1)
-        check_size(len(data), max_bytes)  # it may have changed since
+            data = file.read(size + 1)  # Python makes room for as much as is asked for
+            if len(data) > size:  # it has changed since
+                data += file.read(max_bytes + 1 - len(data))
+        check_size(len(data), max_bytes)
         return data
 
     def archive(self, path: Path) -> zipfile.ZipFile:

@@ -302,6 +302,7 @@ class MainWindow(QMainWindow):
         self.notice.hide_unless_about(cases)
         if self.area.other is not None and self.area.other not in cases:
             self.area.show_beside(None)
+        self._enable_actions(self.workspace.shown)
 
     def show_error(self, error: BrainTumorError) -> None:
         """Tell an error that belongs to no case."""

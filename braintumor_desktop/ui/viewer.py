@@ -124,7 +124,8 @@ class Viewer(PlaneView):
     def _dragged_window(self, window: Window, by: QPointF) -> Window:
         """A drag over the widget's width or height changes the window by twice its width at the start of the drag."""
         width = window.width * max(0.01, 1.0 + 2.0 * by.x() / self.width())
-        return Window.of(window.level + 2.0 * window.width * by.y() / self.height(), width)
+        level = window.level + 2.0 * window.width * by.y() / self.height()
+        return Window.of(level, max(width, 1e-6 * max(1.0, abs(level))))
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and self._drag[0] is _Drag.GRIP and self.grip is not None:

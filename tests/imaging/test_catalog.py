@@ -398,6 +398,9 @@ def test_an_empty_input_gives_an_empty_list(tmp_path: Path) -> None:
 def test_an_empty_archive_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(empty_zip())
     assert codes(list_inputs([tmp_path / "x.zip"])) == [ErrorCode.NOT_AN_IMAGE]
+    with zipfile.ZipFile(tmp_path / "hidden.zip", "w") as archive:
+        archive.writestr("__MACOSX/._a.png", b"of another system")
+    assert codes(list_inputs([tmp_path / "hidden.zip"])) == [ErrorCode.NOT_AN_IMAGE]
 
 
 def empty_zip() -> bytes:

@@ -267,8 +267,10 @@ def test_removing_and_resetting_leave_the_files_and_an_inviting_window(
     qtbot.waitUntil(lambda: settled(opened) and len(opened.workspace.model.cases) == 2)
     opened.actions_by_name["remove"].trigger()
     assert [c.name for c in opened.workspace.model.cases] == ["spot.png"]
+    assert not opened.actions_by_name["layout_beside"].isEnabled()
     opened.actions_by_name["reset"].trigger()
     assert opened.workspace.model.cases == []
+    assert not opened.actions_by_name["next"].isEnabled()
     assert opened.pages.currentWidget() is opened.empty_page
     assert picture.exists()
     assert stack.exists()
