@@ -21,6 +21,9 @@ from braintumor_desktop.domain.findings import (
 )
 from braintumor_desktop.domain.measurements import area_mm2, diameters
 from braintumor_desktop.domain.study import Geometry, InputKind, Source, Study
+from braintumor_desktop.imaging.phantom import make_volume
+from braintumor_desktop.imaging.phantom_files import write_dicom_series
+from dicom_files import only
 
 ROWS, COLUMNS = 180, 240
 
@@ -105,3 +108,11 @@ def make_analysis(
 @pytest.fixture(name="make_analysis", scope="session")
 def make_analysis_fixture() -> MakeAnalysis:
     return make_analysis
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """A synthetic oblique-free series: 10 slices, rows and columns of different size."""
+    folder = tmp_path_factory.mktemp("series")
+    write_dicom_series(make_volume(5, (10, 40, 48), (6.0, 5.0, 4.5)), folder)
+    return only(folder).load()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from braintumor_desktop.domain.findings import (
     Analysis,
@@ -24,6 +27,11 @@ from braintumor_desktop.domain.findings import (
 )
 from braintumor_desktop.domain.measurements import area_mm2, diameters
 from braintumor_desktop.domain.study import Study
+from braintumor_desktop.reporting import build_report, write_dicom
+from braintumor_desktop.reporting.dicom.kinds import DicomKind
+
+NOT_PDF = tuple(kind for kind in DicomKind if kind is not DicomKind.PDF)
+"""What takes the time of a whole report is left out."""
 
 PROBABILITIES = {
     TumorClass.GLIOMA: 0.90317,
@@ -130,3 +138,24 @@ def pdf_inside(path: Path, to: Path) -> bytes:
     said = _run("dcm2pdf", path, to)
     assert said.returncode == 0, said.stderr
     return to.read_bytes()
+
+
+def written(analysis: Analysis, folder: Path, kinds: tuple[DicomKind, ...] = NOT_PDF) -> dict[str, Dataset]:
+    paths = write_dicom(build_report(analysis), analysis, folder, kinds)
+    assert sorted(paths) == sorted(folder.iterdir())
+    return {path.stem: pydicom.dcmread(path) for path in paths}
+
+
+def changed(study: Study, **values: object) -> Study:
+    """The study with other header values; None takes an element out."""
+    headers = []
+    for header in study.headers or ():
+        copied = Dataset()
+        copied.update(header)
+        for keyword, value in values.items():
+            if value is None:
+                del copied[keyword]
+            else:
+                setattr(copied, keyword, value)
+        headers.append(copied)
+    return replace(study, headers=tuple(headers))
