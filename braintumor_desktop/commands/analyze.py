@@ -16,7 +16,7 @@ from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from stat import S_ISDIR
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from braintumor_desktop import reporting
 from braintumor_desktop.commands.own_settings import limits_of, own_settings
@@ -52,9 +52,6 @@ from braintumor_desktop.reporting.deidentification.analyses import deidentified,
 from braintumor_desktop.reporting.deidentification.pseudonyms import Pseudonyms
 from braintumor_desktop.reporting.dicom.kinds import USUAL_KINDS, DicomKind
 from braintumor_desktop.storage.settings import Settings
-
-if TYPE_CHECKING:
-    from braintumor_desktop.reporting.pdf import Paper  # with a library that not every run needs
 
 READ_AHEAD = 4
 """Inputs kept loaded ahead of the network, a worker; bounds the memory of a long batch."""
@@ -325,7 +322,7 @@ def _write(analysis: Analysis, options: Options, stem: str, settings: Settings) 
         if options.report:
             write_reports(report, options.report, stem, settings)
         if options.dicom:
-            _write_dicom(report, analysis, options.dicom / stem, options, _paper(settings))
+            _write_dicom(report, analysis, options.dicom / stem, options, settings)
     return json_line(analysis, mask_path=_named(mask, options), heatmap_path=_named(heatmap, options))
 
 
@@ -341,11 +338,12 @@ def _named(path: Path | None, options: Options) -> Path | None:
     return Path(path.name) if path is not None and options.deidentify else path
 
 
-def _write_dicom(report: Report, analysis: Analysis, folder: Path, options: Options, paper: Paper) -> None:
+def _write_dicom(report: Report, analysis: Analysis, folder: Path, options: Options, settings: Settings) -> None:
     from braintumor_desktop.reporting.dicom.identity import Identity  # as slow as pydicom
+    from braintumor_desktop.reporting.pdf import paper_of  # with a library that not every run needs
 
     identity = Identity.of_deidentified(analysis.study) if options.deidentify else Identity()
-    reporting.write_dicom(report, analysis, folder, options.dicom_kinds, identity, paper)
+    reporting.write_dicom(report, analysis, folder, options.dicom_kinds, identity, paper_of(settings.paper))
 
 
 def _report_path(options: Options, stem: str) -> Path | None:
@@ -368,14 +366,12 @@ def report_of(analysis: Analysis, settings: Settings, *, deidentified: bool = Fa
     return build_report(analysis, model_facts=facts, letterhead=head, deidentified=deidentified)
 
 
-def _paper(settings: Settings) -> Paper:
-    return "Letter" if settings.paper == "Letter" else "A4"
-
-
 def write_reports(report: Report, folder: Path, stem: str, settings: Settings) -> tuple[Path, Path]:
     """PDF and PNG of one report; their paths. Raises BrainTumorError (export_failed)."""
+    from braintumor_desktop.reporting.pdf import paper_of
+
     ensure_folder(folder)
     pdf, png = _report_files(folder, stem)
-    write_pdf(report, pdf, paper=_paper(settings))
+    write_pdf(report, pdf, paper=paper_of(settings.paper))
     write_png(report, png)
     return pdf, png

@@ -33,14 +33,14 @@ def list_archive(path: Path, files: Files, limits: Limits) -> list[FileRef]:
     """
     with refusing():
         members = [member for member in files.archive(path).infolist() if not member.is_dir()]
-    if all(_is_hidden(member.filename) for member in members):
+    _check(members, limits)
+    names = [member.filename for member in members if not _is_hidden(member.filename)]
+    if not names:
         raise BrainTumorError(
             ErrorCode.NOT_AN_IMAGE,
             phrase("The ZIP archive is empty."),
             phrase("Ask for it again, with the pictures in it."),
         )
-    _check(members, limits)
-    names = [member.filename for member in members if not _is_hidden(member.filename)]
     with refusing():
         if len(set(names)) < len(names):  # by its name only the last of them could be opened
             raise zipfile.BadZipFile("repeated names")

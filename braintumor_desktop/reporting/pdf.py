@@ -29,6 +29,11 @@ _LOGO_MM = (42.0, 15.0)  # at most
 _OTHER_BAR = (120, 144, 166)
 
 
+def paper_of(name: str) -> Paper:
+    """The paper of that name; A4 where there is none."""
+    return "Letter" if name == "Letter" else "A4"
+
+
 def write_pdf(report: Report, path: Path, *, paper: Paper = "A4") -> None:
     """Write the report, whole or not at all. Raises BrainTumorError EXPORT_FAILED."""
     content = render_pdf(report, paper=paper)

@@ -48,8 +48,6 @@ COLUMNS = (*_SOURCE, *_ANSWER, *_READER, *_FILES_AND_MODEL)
 """In this order. ``row`` says what a row is of: image, series, lesion, or input where the input failed."""
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-
-
 _DOUBTED = "outlines_doubted"  # said of each lesion, too
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from PySide6.QtCore import QObject, QThreadPool, Signal
 
@@ -244,10 +244,13 @@ def report_of(export: Export) -> Report:
 
 def pdf_of(export: Export, text_seen: Callable[[], None] | None = None) -> bytes:
     """The bytes of the PDF report. text_seen: see `without_identity`."""
-    from braintumor_desktop.reporting.pdf import render_pdf  # the PDF library costs a quarter second: not at the start
+    from braintumor_desktop.reporting.pdf import (  # the PDF library costs a quarter second: not at the start
+        paper_of,
+        render_pdf,
+    )
 
     report = report_of(without_identity(export, text_seen))
-    return render_pdf(report, paper="Letter" if export.paper == "Letter" else "A4")
+    return render_pdf(report, paper=paper_of(export.paper))
 
 
 def _pdf(export: Export) -> Path:
@@ -295,11 +298,11 @@ def _stem(export: Export) -> str:
 def _dicom(export: Export) -> Path:
     from braintumor_desktop.reporting import write_dicom  # its library costs a second: not at the start
     from braintumor_desktop.reporting.dicom.identity import Identity
+    from braintumor_desktop.reporting.pdf import paper_of
 
     folder = _new_folder(export.path)
     identity = Identity.of_deidentified(export.analysis.study) if export.clean else Identity()
-    paper: Literal["A4", "Letter"] = "Letter" if export.paper == "Letter" else "A4"
-    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds, identity, paper)
+    write_dicom(report_of(export), export.analysis, folder, export.dicom_kinds, identity, paper_of(export.paper))
     return folder
 
 

@@ -21,8 +21,5 @@ def test_tissue_takes_more_of_the_grey_scale_than_with_percentiles_of_everything
 
 
 def test_where_no_head_stands_out_it_is_the_percentiles_of_everything() -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (5, 40, 40)).astype(np.uint8)
     flat = np.full((3, 40, 40), 7, np.uint8)
     assert brain_window(flat) == robust_window(flat)
-    window = brain_window(noise)
-    assert window.low < window.high
