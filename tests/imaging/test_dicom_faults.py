@@ -22,6 +22,7 @@ from pydicom.uid import (
 from braintumor_desktop.domain.errors import BrainTumorError, ErrorCode
 from braintumor_desktop.imaging import Limits, Problem, list_inputs, load
 from braintumor_desktop.imaging.dicom_header import read_header
+from braintumor_desktop.imaging.files import FileRef, Files
 from dicom_files import edit, only, refusal
 
 
@@ -176,3 +177,20 @@ def test_a_deflated_file_that_unpacks_to_far_more_is_refused(series: Path, megab
     assert path.stat().st_size < 2**20
     found = [item.error.code if isinstance(item, Problem) else item.slices for item in list_inputs([path]).items]
     assert found == [1 if megabytes == 1 else ErrorCode.FILE_TOO_LARGE]
+
+
+@pytest.mark.parametrize("bits", [65, 65535])
+def test_nonsense_in_bits_stored_is_a_damaged_file(series: Path, bits: int) -> None:
+    path = edit(series / "0006.dcm", lambda dataset: setattr(dataset, "BitsStored", bits))
+    assert refusal(path).code is ErrorCode.DICOM_DAMAGED
+
+
+def test_a_file_takes_the_memory_of_its_size_and_not_of_the_largest_allowed(series: Path) -> None:
+    path = series / "0006.dcm"
+    with Files() as files:
+        tracemalloc.start()
+        data = files.read(FileRef(path), 2**30)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert data == path.read_bytes()
+    assert peak < 2**20 + 2 * len(data)
